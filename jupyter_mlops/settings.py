@@ -1,0 +1,62 @@
+"""Where things are kept, and the few choices an operator makes by environment variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "JUPYTER_MLOPS_HOME"
+REGISTRY_VARIABLE = "JUPYTER_MLOPS_REGISTRY"
+BASE_VARIABLE = "JUPYTER_MLOPS_BASE"
+
+
+def home() -> Path:
+    """Return the folder of all state: the embedded registry, jobs, services and caches."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data).expanduser().absolute() / "jupyter-mlops"
+
+
+def default_registry() -> str:
+    """Return the registry that a publish without a target goes to.
+
+    An OCI registry prefix such as ``registry.example.org/lab``, or ``oci:DIRECTORY``.
+    """
+    return os.environ.get(REGISTRY_VARIABLE) or f"oci:{home() / 'registry'}"
+
+
+def base_image() -> str:
+    """Return the base image asked for: ``auto``, a reference, or ``oci:DIRECTORY[:tag]``."""
+    return os.environ.get(BASE_VARIABLE) or "auto"
+
+
+def store() -> Path:
+    """Return the content-addressed store of layers and blobs."""
+    return home() / "store"
+
+
+def environments() -> Path:
+    """Return the folder of environments made from locks, one per lock hash."""
+    return home() / "environments"
+
+
+def jobs() -> Path:
+    """Return the folder of job directories."""
+    return home() / "jobs"
+
+
+def services() -> Path:
+    """Return the folder of service records."""
+    return home() / "services"
+
+
+def unpacked() -> Path:
+    """Return the folder where publications are unpacked to run without a container."""
+    return home() / "unpacked"
+
+
+def tracking() -> Path:
+    """Return the folder of the local tracking database and its journals."""
+    return home() / "tracking"
