@@ -1,0 +1,289 @@
+"""Put a publication's folder together, prove that its service answers, and make layers of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_mlops import settings
+from jupyter_mlops.analyze import Extracted, Needed
+from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
+from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.errors import CaptureError, ParameterError, Problem
+from jupyter_mlops.events import Log, OnEvent, Progress
+from jupyter_mlops.image import contents
+from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.distributions import read_distributions
+from jupyter_mlops.image.layer import Layer, build_layer
+from jupyter_mlops.image.manifest import Image, build_image, created
+from jupyter_mlops.image.partition import build_layers, partition
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline import steps
+from jupyter_mlops.pipeline.run import Place
+from jupyter_mlops.runtime import publication as publications
+from jupyter_mlops.runtime.parameters import ParameterProblems
+from jupyter_mlops.runtime.publication import Publication
+
+if TYPE_CHECKING:
+    from jupyter_mlops.publish import Verified
+
+WEIGHTS = "weights"
+OWN_LAYER = 64 << 20  # bytes from which a weights file gets a layer of its own
+CHECK_SECONDS = 300
+
+
+def write_sources(
+    root: Path, source: Notebook, extracted: Extracted, lock: Lock, needed: Needed
+) -> None:
+    """Write what is known before the run: our code, the notebooks, the lock, the slice."""
+    import nbformat
+
+    files = contents.library_files()
+    files["notebook.ipynb"] = nbformat.writes(steps.stripped(source)).encode() + b"\n"
+    files[extracted.steps[0].notebook] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
+    files["pylock.toml"] = lock.text.encode()
+    if extracted.service is not None:
+        files["service.py"] = extracted.service.source.encode()
+    for path in needed.imports.local:
+        files[f"src/{path.as_posix()}"] = (source.path.parent / path).read_bytes()
+    contents.write(files, root)
+
+
+def capture_request(source: Notebook, extracted: Extracted, model: str | None) -> CaptureRequest:
+    """Return what the verified run is asked to capture."""
+    indices = {cell.number: cell.index for cell in source.cells}
+    service = extracted.service
+    return CaptureRequest(
+        names=service.captured if service else [],
+        model=model,
+        predict=service.function if service else None,
+        fit_inputs={item.name: item.inputs for item in extracted.fitted},
+        cells={item.name: indices[item.cell] for item in extracted.fitted},
+    )
+
+
+def parameter_error(error: ParameterProblems, where: str) -> ParameterError:
+    """Turn the problems that the runtime found into the error family of users."""
+    return ParameterError.collect(
+        Problem(problem=text, remedy="", where=where) for text in error.problems
+    )
+
+
+def write_publication(
+    root: Path,
+    source: Notebook,
+    extracted: Extracted,
+    needed: Needed,
+    lock: Lock,
+    base: Base,
+    verified: Verified | None,
+) -> Publication:
+    """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
+    report = verified.report if verified else CaptureReport()
+    publication = Publication(
+        name=source.name,
+        title=source.title,
+        description=source.description,
+        authors=_authors(source),
+        notebook_sha256=_sha256(root / "notebook.ipynb"),
+        lock_sha256=lock.sha256,
+        python=lock.python,
+        platform=lock.platform,
+        kernel=needed.kernel.name,
+        parameters=extracted.found.parameters,
+        steps=extracted.steps,
+        metrics=verified.ran.metrics if verified else {},
+        captures=report.captures,
+        predictor=report.predictor,
+        signature=report.signature,
+        verified="full" if verified else "none",
+        direct={d.name: _version(lock, d.name) for d in needed.dependencies},
+        base=publications.Base(name=base.name, digest=base.digest),
+        created=created(),
+        generator=f"jupyter-mlops {_our_version()}",
+    )
+    files = {publications.FILE_NAME: publications.encode(publication)}
+    if report.signature:
+        files["signature.json"] = msgspec.json.encode(report.signature)
+    if report.golden:
+        files["golden.json"] = msgspec.json.encode(report.golden)
+    if verified:
+        files["report.html"] = _report(verified.executed, source.title)
+    contents.write(files, root)
+    return publication
+
+
+def check(place: Place, publication: Publication) -> list[str]:
+    """Load the service as the image will, and compare its answers with the notebook's own.
+
+    Returns the module files that were imported on the way. Raises ``CaptureError`` when an
+    answer differs or the service does not load.
+    """
+    done = subprocess.run(
+        [str(place.python), "-m", "jupyter_mlops.runtime", "--root", str(place.root), "check"],
+        capture_output=True,
+        text=True,
+        env=place.environment(),
+        timeout=CHECK_SECONDS,
+        cwd=place.root,
+    )
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        answer = {}
+    if not answer.get("ok"):
+        found = answer.get("mismatches") or done.stderr.strip().splitlines()[-1:]
+        raise CaptureError(
+            "The packaged service does not answer as the notebook does",
+            why="; ".join(str(item) for item in found[:3]) or "It does not load",
+            remedy="Put everything that turns raw rows into a prediction into a function "
+            "predict(rows), in a cell tagged 'predict'",
+            where=publication.predictor.name or "",
+        )
+    return [str(item) for item in answer.get("modules", [])]
+
+
+def build(
+    root: Path,
+    site: Path,
+    python: Path,
+    lock: Lock,
+    base: Base,
+    publication: Publication,
+    modules: list[str],
+    on_event: OnEvent,
+) -> Image:
+    """Build the image: base, packages, compiled modules, weights, code; the same every time."""
+    store = settings.store()
+    division = partition(read_distributions(site, {p.name: p.sha256 for p in lock.packages}))
+    for note in division.notes:
+        on_event(Log(level="warning", text=note))
+    layers = build_layers(division, store=store)
+    on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
+    layers += _compiled(root, site, python, modules, store)
+    layers += _weights(root, store)
+    on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
+    code = sorted(
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and path.parent.name != WEIGHTS
+    )
+    layers.append(build_layer(contents.entries(root, code), kind="code", title="code", store=store))
+    on_event(Progress(stage="build", done=3, total=3, unit="parts", label="code"))
+    return build_image(base, layers, contents.config(_labels(publication)))
+
+
+def _compiled(
+    root: Path, site: Path, python: Path, modules: list[str], store: Path
+) -> list[Layer]:
+    """Return the layer of compiled modules: the root file system is read-only in a container."""
+    cache = root.parent / "pyc"
+    pairs = []
+    for source in sorted(modules):
+        for prefix, place in ((site, "site"), (root / "lib", "lib")):
+            path = Path(source)
+            if path.suffix == ".py" and path.is_relative_to(prefix):
+                pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
+    request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
+    subprocess.run(
+        [str(python), "-I", "-c", _COMPILE], input=request, text=True, check=True, timeout=600
+    )
+    paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
+    if not paths:
+        return []
+    entries = contents.entries(cache, paths)
+    return [build_layer(entries, kind="pyc", title="compiled modules", store=store)]
+
+
+_COMPILE = """
+import json, py_compile, sys
+from importlib.util import cache_from_source
+from pathlib import Path
+request = json.load(sys.stdin)
+for source, place in request["files"]:
+    target = Path(cache_from_source(f"{request['out']}/{place}"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        py_compile.compile(source, str(target), f"{request['root']}/{place}", doraise=True,
+                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    except py_compile.PyCompileError:
+        pass
+"""
+
+
+def _weights(root: Path, store: Path) -> list[Layer]:
+    files = sorted((root / WEIGHTS).glob("*")) if (root / WEIGHTS).is_dir() else []
+    big = [path for path in files if path.stat().st_size >= OWN_LAYER]
+    small = [path for path in files if path not in big]
+    layers = [
+        build_layer(
+            contents.entries(root, [f"{WEIGHTS}/{path.name}"]),
+            kind="weights",
+            title=path.name,
+            store=store,
+            key=f"weights {path.name}",
+        )
+        for path in big
+    ]
+    if small:
+        names = [f"{WEIGHTS}/{path.name}" for path in small]
+        entries = contents.entries(root, names)
+        layers.append(build_layer(entries, kind="weights", title="weights", store=store))
+    return layers
+
+
+def _labels(publication: Publication) -> dict[str, str]:
+    compact = msgspec.json.encode(publication, order="deterministic").decode()
+    return {
+        contents.LABEL: compact,
+        "org.opencontainers.image.title": publication.title or publication.name,
+        "org.opencontainers.image.description": publication.description,
+        "org.opencontainers.image.authors": ", ".join(publication.authors),
+    }
+
+
+
+def _report(executed: Path, title: str) -> bytes:
+    """Return the executed notebook as one HTML page, without the clock times of the run."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    node = nbformat.read(executed, as_version=4)
+    node.metadata.pop("papermill", None)
+    node.metadata["title"] = title
+    for cell in node.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    body, _ = HTMLExporter().from_notebook_node(node)
+    return str(body).encode()
+
+
+def _authors(source: Notebook) -> list[str]:
+    authors = source.node.metadata.get("authors", [])
+    names = [a.get("name", "") if isinstance(a, Mapping) else str(a) for a in authors]
+    return [name for name in names if name]
+
+
+def _version(lock: Lock, name: str) -> str:
+    normal = name.lower().replace("_", "-").replace(".", "-")
+    return next((p.version for p in lock.packages if p.name == normal), "")
+
+
+def _our_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("jupyter_mlops")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+

@@ -1,0 +1,1 @@
+"""Captures: named values of a run, saved in safe formats. Ships inside the image."""

@@ -1,0 +1,183 @@
+"""Captures what a finished run made: runs inside the kernel, as the last thing of the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_mlops.capture import candidates
+from jupyter_mlops.capture.golden import Candidate, of_estimator, of_function
+from jupyter_mlops.capture.models import (
+    Capture,
+    CaptureProblem,
+    CaptureReport,
+    CaptureRequest,
+    Golden,
+    Predictor,
+    Signature,
+)
+from jupyter_mlops.capture.protocol import CannotSave
+from jupyter_mlops.capture.store import save
+
+REPORT_NAME = "captures.json"
+
+
+def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> CaptureReport:
+    """Save what the predictor needs under ``directory`` and describe it.
+
+    With ``request.predict`` exactly ``request.names`` are captured; without it the fitted model
+    of the namespace. Everything wrong is in ``problems``. Also writes ``captures.json``. Raises
+    ``OSError`` when the disk does not take the files.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    collector = _Collector(namespace, request, directory)
+    if request.predict:
+        collector.function(request.predict)
+    else:
+        collector.estimator()
+    report = collector.report()
+    temporary = directory / f".{REPORT_NAME}"
+    temporary.write_bytes(msgspec.json.encode(report))
+    os.replace(temporary, directory / REPORT_NAME)
+    return report
+
+
+class _Collector:
+    def __init__(self, namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> None:
+        self.namespace = namespace
+        self.request = request
+        self.directory = directory
+        self.captures: list[Capture] = []
+        self.modules: set[str] = set()
+        self.problems: list[CaptureProblem] = []
+        self.predictor = Predictor()
+        self.signature: Signature | None = None
+        self.golden: Golden | None = None
+
+    def report(self) -> CaptureReport:
+        return CaptureReport(
+            captures=self.captures,
+            signature=self.signature,
+            golden=self.golden,
+            predictor=self.predictor,
+            modules=sorted(self.modules),
+            problems=self.problems,
+        )
+
+    def function(self, name: str) -> None:
+        """Capture what the notebook's own function reads, and try the function."""
+        self._named()
+        predict = self.namespace.get(name)
+        if not callable(predict):
+            self._problem(
+                f"{name} is not a function at the end of the run.",
+                remedy=f"Define `def {name}(rows)` in a cell that always runs.",
+                where=self._where(name),
+            )
+            return
+        self.predictor = Predictor(kind="function", name=name)
+        if self.problems:
+            return
+        models = {
+            each: self.namespace[each]
+            for each in self.request.names
+            if candidates.is_estimator(self.namespace.get(each))
+        }
+        self._keep(of_function(predict, models, self.namespace, self.request), name)
+
+    def estimator(self) -> None:
+        """Capture the names asked for and the one fitted model of the namespace."""
+        self._named()
+        name = self._model_name()
+        if name is None:
+            return
+        model = self.namespace[name]
+        if name not in self.request.names:
+            self._save(name)
+        self.predictor = Predictor(kind="estimator", name=name)
+        if self.problems:
+            return
+        data = candidates.training_data(name, model, self.namespace, self.request)
+        self._keep(of_estimator(model, data), name)
+
+    def _keep(self, found: Candidate, name: str) -> None:
+        self.signature, self.golden = found.signature, found.golden
+        if found.error:
+            self._problem(
+                f"{name} fails on rows of its own training data.",
+                why=found.error,
+                remedy="It is called with a pandas DataFrame of rows; make it work with "
+                "`X.head()` at the end of the notebook.",
+                where=self._where(name),
+            )
+
+    def _model_name(self) -> str | None:
+        fitted = candidates.fitted(self.namespace)
+        if self.request.model:
+            return self._chosen(self.request.model, fitted)
+        models = {name: each for name, each in fitted.items() if candidates.can_predict(each)}
+        models = candidates.without_parts(models)
+        if len(models) > 1:
+            self._problem(
+                f"More than one fitted model: {', '.join(models)}.",
+                remedy="Say which with --model NAME, or tag a cell `predict`.",
+            )
+            return None
+        return next(iter(models), None)
+
+    def _chosen(self, name: str, fitted: dict[str, Any]) -> str | None:
+        value = self.namespace.get(name)
+        if candidates.is_estimator(value) and candidates.can_predict(value):
+            if candidates.is_fitted(value):
+                return name
+            why = "It was not fitted in the run."
+        elif name not in self.namespace:
+            why = "The run made nothing of this name."
+        else:
+            why = f"It is a {type(value).__module__}.{type(value).__qualname__}."
+        there = ", ".join(each for each in fitted if candidates.can_predict(fitted[each]))
+        self._problem(
+            f"{name} is not a fitted model.",
+            why=why,
+            remedy=f"The fitted models are: {there}." if there else "No model was fitted.",
+            where=self._where(name),
+        )
+        return None
+
+    def _named(self) -> None:
+        for name in dict.fromkeys(self.request.names):
+            if name in self.namespace:
+                self._save(name)
+            else:
+                self._problem(
+                    f"{name} does not exist at the end of the run.",
+                    why=f"{self.request.predict or 'The service'} needs it.",
+                    remedy="Do not delete it, and set it in a cell that always runs.",
+                    where=self._where(name),
+                )
+
+    def _save(self, name: str) -> None:
+        value = self.namespace[name]
+        try:
+            capture, modules = save(name, value, self.directory, self.request.cells.get(name))
+        except CannotSave as error:
+            kind = f"{type(value).__module__}.{type(value).__qualname__}"
+            self._problem(
+                f"{name} ({kind.removeprefix('builtins.')}) cannot be captured.",
+                why=" ".join(part for part in (error.problem, error.why) if part),
+                remedy=error.remedy,
+                where=self._where(name),
+            )
+        else:
+            self.captures.append(capture)
+            self.modules.update(modules)
+
+    def _problem(self, problem: str, *, why: str = "", remedy: str = "", where: str = "") -> None:
+        self.problems.append(CaptureProblem(problem=problem, why=why, remedy=remedy, where=where))
+
+    def _where(self, name: str) -> str:
+        cell = self.request.cells.get(name)
+        return "" if cell is None else f"cell {cell + 1}"

@@ -1,0 +1,128 @@
+"""scikit-learn estimators, by skops with our own list of trusted types."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_mlops.capture import archive
+from jupyter_mlops.capture.canonical import SCHEMA_NAME, canonical
+from jupyter_mlops.capture.models import Kind
+from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description
+from jupyter_mlops.capture.trees import check_trees
+from jupyter_mlops.capture.trusted import TRUSTED
+
+
+class SklearnFormat:
+    """A skops file: JSON and arrays in a zip, loaded only when every type in it is trusted."""
+
+    name: ClassVar[str] = "skops"
+    kind: ClassVar[Kind] = "estimator"
+    extension: ClassVar[str] = "skops"
+
+    def matches(self, value: Any) -> bool:
+        """Match estimators of scikit-learn and those that are built like them."""
+        if "sklearn.base" not in sys.modules:
+            return False
+        from sklearn.base import BaseEstimator
+
+        return isinstance(value, BaseEstimator) and not isinstance(value, type)
+
+    def save(self, value: Any, path: Path) -> None:
+        """Write the estimator and check that it loads; a type that is not trusted is named."""
+        members = _members(value)
+        refused = _untrusted(members)
+        if refused:
+            raise CannotSave(
+                f"It holds {', '.join(refused)}, which cannot be saved safely.",
+                why="Only types that load without running code of the file are kept.",
+                remedy="Do that part in a cell tagged `predict`, outside of the estimator.",
+            )
+        archive.write(path, members)
+        try:
+            self.load(path)
+        except CannotLoad as error:
+            raise CannotSave(f"It does not load again: {error}") from None
+
+    def load(self, path: Path) -> Any:
+        """Read the estimator: sizes, types and tree nodes are checked on the way."""
+        import skops.io
+        from skops.io.exceptions import UntrustedTypesFoundException
+
+        members = archive.read(path)
+        buffer = io.BytesIO()
+        # Only what was checked is given on: the file itself could change meanwhile.
+        archive.write(buffer, members.items())
+        buffer.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = skops.io.load(buffer, trusted=sorted(TRUSTED))
+        except UntrustedTypesFoundException as error:
+            raise CannotLoad(str(error).splitlines()[0]) from None
+        except Exception as error:
+            # A file of an adversary or of another version fails in any way at all.
+            raise CannotLoad(f"skops cannot read it: {type(error).__name__}: {error}") from None
+        check_trees(value)
+        return value
+
+    def describe(self, value: Any) -> Description:
+        """Tell the modules of every class in the estimator."""
+        schema = dict(_members(value))[SCHEMA_NAME]
+        modules = {"skops", "sklearn", *_modules(json.loads(schema))}
+        width = getattr(value, "n_features_in_", None)
+        return Description(
+            shape=[int(width)] if isinstance(width, int) else None,
+            modules=sorted(modules - {"builtins"}),
+        )
+
+
+def _members(value: Any) -> list[tuple[str, bytes]]:
+    try:
+        import skops.io
+    except ImportError:
+        raise CannotSave(
+            "skops is not installed in this environment.",
+            why="It is what saves scikit-learn estimators safely.",
+            remedy="Add `skops` to the environment.",
+        ) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            data = skops.io.dumps(value)
+    except RecursionError:
+        raise CannotSave("It is nested too deeply.") from None
+    except Exception as error:
+        # skops raises whatever the __reduce__ or __getstate__ of a foreign class raises.
+        raise CannotSave(f"skops cannot save it: {type(error).__name__}: {error}") from None
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return canonical({name: file.read(name) for name in dict.fromkeys(file.namelist())})
+
+
+def _untrusted(members: list[tuple[str, bytes]]) -> list[str]:
+    import skops.io
+
+    buffer = io.BytesIO()
+    archive.write(buffer, members)
+    found = skops.io.get_untrusted_types(data=buffer.getvalue())
+    return sorted(set(found) - TRUSTED)
+
+
+def _modules(node: Any) -> set[str]:
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, dict):
+            module = current.get("__module__")
+            if isinstance(module, str):
+                found.add(module.partition(".")[0])
+            pending.extend(current.values())
+        elif isinstance(current, list):
+            pending.extend(current)
+    return found

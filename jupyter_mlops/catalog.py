@@ -1,0 +1,99 @@
+"""What a registry holds, described from labels alone; and how its versions are numbered."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from jupyter_mlops import settings
+from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.image.contents import LABEL
+from jupyter_mlops.registry import catalog as listing
+from jupyter_mlops.registry.catalog import Listed
+from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.runtime.publication import Publication
+
+
+class PublicationSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A publication as a registry lists it; ``size`` is in bytes, compressed."""
+
+    name: str
+    title: str
+    reference: str
+    digest: str
+    version: int | None
+    tags: list[str]
+    created: str
+    verified: str
+    metrics: dict[str, float]
+    parameters: list[dict[str, Any]]
+    captures: list[dict[str, Any]]
+    predictor: dict[str, Any]
+    size: int
+
+
+def list_publications(registry: str | None = None) -> list[PublicationSummary]:
+    """List the publications of a registry (default: the default one), newest version first.
+
+    Images that were not made by this tool are left out. Raises ``RegistryError``.
+    """
+    found = listing.list_publications(registry or settings.default_registry())
+    return [_summary(item) for item in found if LABEL in item.labels]
+
+
+def describe(reference: str) -> dict[str, Any]:
+    """Return the publication under a reference with its digest, tags and version."""
+    place = Reference.parse(reference)
+    for item in listing.list_publications(str(place)):
+        if LABEL in item.labels:
+            publication = msgspec.to_builtins(_publication(item))
+            return {
+                **publication,
+                "reference": str(place),
+                "digest": item.digest,
+                "tags": item.tags,
+                "version": item.version,
+                "size": item.size,
+            }
+    raise NotFoundError(
+        "This image is not a publication",
+        why="It does not carry the label of a published notebook",
+        remedy="List what is there: jupyter mlops list",
+        where=str(place),
+    )
+
+
+def _summary(item: Listed) -> PublicationSummary:
+    publication = _publication(item)
+    plain = msgspec.to_builtins(publication)
+    return PublicationSummary(
+        name=publication.name,
+        title=publication.title,
+        reference=item.reference,
+        digest=item.digest,
+        version=item.version,
+        tags=item.tags,
+        created=publication.created,
+        verified=publication.verified,
+        metrics=publication.metrics,
+        parameters=plain["parameters"],
+        captures=plain["captures"],
+        predictor=plain["predictor"],
+        size=item.size,
+    )
+
+
+def _publication(item: Listed) -> Publication:
+    try:
+        return msgspec.json.decode(item.labels[LABEL], type=Publication)
+    except msgspec.DecodeError:
+        raise NotFoundError(
+            "The publication's label cannot be read",
+            why="It was written by another version, or damaged",
+            where=item.reference,
+        ) from None
+
+
+VERSION = re.compile(r"^v(\d+)$")

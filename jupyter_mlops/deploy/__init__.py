@@ -1,0 +1,1 @@
+"""Where services run: a plain process, or a container of a Docker engine."""

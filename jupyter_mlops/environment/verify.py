@@ -1,0 +1,104 @@
+"""An environment made from nothing but the lock: where the verified run happens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from jupyter_mlops import settings
+from jupyter_mlops.environment import uv
+from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.errors import LockError
+
+READY = "ready.json"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that holds exactly what a lock names."""
+
+    root: Path
+
+    @property
+    def python(self) -> Path:
+        """Return its interpreter."""
+        return self.root / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        """Return the folder of its installed packages."""
+        return next(self.root.glob("lib/python3.*/site-packages"))
+
+
+def create(lock: Lock, executable: str) -> Environment:
+    """Make the environment of a lock, or return the one made before.
+
+    ``executable`` is the kernel's interpreter: the environment has the same Python, and none
+    of its packages. Every wheel's hash is checked by uv. Raises ``LockError``.
+    """
+    root = settings.environments() / f"{lock.sha256[:24]}-py{lock.python}"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{root}.lock"):
+        if (root / READY).is_file() and (root / "bin" / "python").exists():
+            return Environment(root)
+        shutil.rmtree(root, ignore_errors=True)
+        try:
+            _install(lock, executable, root)
+        except uv.Failed as error:
+            shutil.rmtree(root, ignore_errors=True)
+            raise LockError(
+                "The locked packages cannot be installed",
+                why=" ".join(str(error).split())[:600],
+                remedy="Check the network and the free space, then publish again",
+            ) from None
+        (root / READY).write_text(json.dumps({"lock": lock.sha256}))
+    return Environment(root)
+
+
+def _install(lock: Lock, executable: str, root: Path) -> None:
+    uv.run(["venv", "--quiet", "--no-config", "--python", executable, str(root)])
+    pinned = root / "pylock.toml"
+    pinned.write_text(lock.text, encoding="utf-8")
+    uv.run(
+        ["pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python")]
+        + ["--requirement", str(pinned)]
+    )
+
+
+def bare(python: str) -> Path:
+    """Return an interpreter of a minor version with no packages at all, made once.
+
+    Raises ``LockError`` where this machine has no such Python.
+    """
+    root = settings.environments() / f"bare-py{python}"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    interpreter = root / "bin" / "python"
+    with FileLock(f"{root}.lock"):
+        if (root / READY).is_file() and interpreter.exists():
+            return interpreter
+        shutil.rmtree(root, ignore_errors=True)
+        try:
+            uv.run(
+                ["venv", "--quiet", "--no-config", "--no-python-downloads"]
+                + ["--python", _same_or(python), str(root)]
+            )
+        except uv.Failed as error:
+            raise LockError(
+                f"This machine has no Python {python}, which the publication needs",
+                why=" ".join(str(error).split())[:300],
+                remedy=f"Install it (uv python install {python}), or use a container: "
+                "jupyter mlops serve --with docker",
+            ) from None
+        (root / READY).write_text("{}")
+    return interpreter
+
+
+def _same_or(python: str) -> str:
+    """Prefer the Python that runs us when its minor version is right."""
+    ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return sys.executable if python == ours else python

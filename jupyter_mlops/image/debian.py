@@ -1,0 +1,198 @@
+"""A base made of the distribution's own packages: no registry, no daemon, no root.
+
+``apt-get`` resolves and downloads with private state; the packages' files become one layer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform as _platform
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from jupyter_mlops import events
+from jupyter_mlops.errors import ImageError
+from jupyter_mlops.image import store as _store
+from jupyter_mlops.image.base import PYTHON_LABEL, Base
+from jupyter_mlops.image.blob import CONFIG, LAYER_GZIP, MANIFEST, BytesBlob
+from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
+from jupyter_mlops.image.packages import unpack
+
+#: What a notebook's service needs below its locked packages; ``{python}`` is the minor version.
+PACKAGES = (
+    "python{python}", "ca-certificates", "libstdc++6", "libgomp1", "dash", "coreutils",
+    "base-files", "tzdata",
+)  # fmt: skip
+# Only needed to install packages, which nobody does in a finished image.
+_NOT_UNPACKED = {
+    "dpkg", "tar", "debconf", "mawk", "debianutils", "openssl", "perl-base", "readline-common",
+}  # fmt: skip
+_ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64"}
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+#: Seconds for which the list of packages is taken as it is: one week.
+_FRESH = 7 * 24 * 3600.0
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Hooks of the system's configuration would touch the system's own caches.
+_CLEAR = "".join(
+    f"#clear {name};\n"
+    for name in (
+        "APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success",
+        "DPkg::Pre-Invoke", "DPkg::Post-Invoke", "DPkg::Pre-Install-Pkgs",
+    )
+)  # fmt: skip
+
+
+class _Known(msgspec.Struct, kw_only=True):
+    """The package files that a base was made of, and when apt was asked for them."""
+
+    files: list[str]
+    asked_at: float
+
+
+def build_base(
+    *, python: str, platform: str, store: Path, on_event: events.OnEvent = events.ignore
+) -> Base:
+    """Make a base of about 50 MB from the distribution's packages, or take it from the store.
+
+    Raises ImageError when there is no apt-get, or the distribution has no such Python.
+    """
+    architecture = _ARCHITECTURES.get(platform.partition("/")[2])
+    if not platform.startswith("linux/") or architecture is None:
+        raise ImageError(f"no base can be made here for {platform}")
+    folder = store / "debian"
+    memory = folder / f"python{python}-{architecture}.json"
+    try:
+        with _store.locked(folder / ".lock"):
+            known = _recall(memory)
+            if known is None or time.time() - known.asked_at > _FRESH:
+                known = _ask(python, architecture, folder, known)
+                _store.write_file(memory, msgspec.json.encode(known))
+            layer = _layer(known.files, python, architecture, store, on_event)
+    except OSError as error:
+        raise ImageError("the base cannot be written", why=str(error), where=str(folder)) from error
+    return _base(layer, python, architecture)
+
+
+def _recall(memory: Path) -> _Known | None:
+    try:
+        return msgspec.json.decode(memory.read_bytes(), type=_Known)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _ask(python: str, architecture: str, folder: Path, known: _Known | None) -> _Known:
+    """Let apt resolve the packages; a list of before is kept when apt's sources do not answer."""
+    try:
+        _apt(folder, architecture, "update")
+        printed = _apt(folder, architecture, "--print-uris", "-qq", "install", *_wanted(python))
+    except ImageError:
+        if known is None:
+            raise
+        return known
+    files = sorted(line.split()[1] for line in printed.splitlines() if line.startswith("'"))
+    if not files:
+        raise ImageError("apt-get names no packages to make a base of")
+    return _Known(files=files, asked_at=time.time())
+
+
+def _wanted(python: str) -> list[str]:
+    return [name.format(python=python) for name in PACKAGES]
+
+
+def _apt(folder: Path, architecture: str, *arguments: str) -> str:
+    """Run apt-get with state of its own; return what it printed."""
+    state, cache = folder / f"state-{architecture}", folder / f"cache-{architecture}"
+    for path in (state / "lists" / "partial", cache / "archives" / "partial"):
+        path.mkdir(parents=True, exist_ok=True)
+    (state / "status").touch()
+    (state / "apt.conf").write_text(_CLEAR)
+    options = {
+        "Dir::State": state, "Dir::Cache": cache, "Dir::State::status": state / "status",
+        "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "", "Debug::NoLocking": 1,
+        "APT::Architecture": architecture, "APT::Architectures": architecture,
+        "APT::Sandbox::User": "root", "APT::Install-Recommends": 0, "Acquire::Languages": "none",
+        "APT::Keep-Downloaded-Packages": 1, "Acquire::Retries": 1, "Acquire::http::Timeout": 10,
+        "Acquire::https::Timeout": 10,
+    }  # fmt: skip
+    command = ["apt-get", "-y", "-c", str(state / "apt.conf")]
+    for name, value in options.items():
+        command += ["-o", f"{name}={value}"]
+    try:
+        done = subprocess.run(
+            [*command, *arguments],
+            capture_output=True, text=True, timeout=600, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise ImageError("apt-get is not there") from error
+    except subprocess.TimeoutExpired as error:
+        raise ImageError("apt-get does not come to an end") from error
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("E:")]
+        why = (said or done.stderr.splitlines() or [f"it ended with {done.returncode}"])[0]
+        raise ImageError("apt-get cannot get the packages", why=why.removeprefix("E: "))
+    return done.stdout
+
+
+def _layer(
+    files: Sequence[str], python: str, architecture: str, store: Path, on_event: events.OnEvent
+) -> Layer:
+    digest = hashlib.sha256("\n".join(files).encode()).hexdigest()
+    key, title = f"debian:{python}:{digest}", f"Python {python} of the distribution"
+    known = remembered_layer(key, kind="base", title=title, store=store)
+    if known:
+        return known
+    on_event(events.Log(text=f"making a base with Python {python} of {len(files)} system packages"))
+    folder = store / "debian"
+    _apt(folder, architecture, "--download-only", "-qq", "install", *_wanted(python))
+    archives = folder / f"cache-{architecture}" / "archives"
+    needed = [name for name in files if name.partition("_")[0] not in _NOT_UNPACKED]
+    missing = [name for name in needed if not (archives / name).exists()]
+    if missing:
+        (folder / f"python{python}-{architecture}.json").unlink(missing_ok=True)
+        raise ImageError(
+            f"apt-get no longer has {missing[0]}", remedy="try again: the list is made anew"
+        )
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unpack-") as staging:
+        members = unpack([archives / name for name in needed], Path(staging), python)
+        layer = build_layer(members, kind="base", title=title, store=store, key=key)
+    shutil.rmtree(archives, ignore_errors=True)  # the layer is what counts
+    return layer
+
+
+def _base(layer: Layer, python: str, architecture: str) -> Base:
+    """Describe the layer as an image, so that it has a digest like any other base."""
+    from jupyter_mlops.image.manifest import canonical, created
+
+    config = {
+        "architecture": architecture,
+        "os": "linux",
+        "created": created(),
+        "config": {
+            "Env": [f"PATH={_PATH}", "LANG=C.UTF-8"],
+            "Cmd": ["python3"],
+            "Labels": {PYTHON_LABEL: python},
+        },
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id]},
+        "history": [{"created": created(), "created_by": "apt-get", "comment": layer.title}],
+    }
+    descriptor = layer.blob.descriptor
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": BytesBlob(canonical(config), CONFIG).descriptor.to_dict(),
+        "layers": [{"mediaType": LAYER_GZIP, "digest": descriptor.digest, "size": descriptor.size}],
+    }
+    digest = BytesBlob(canonical(manifest), MANIFEST).descriptor.digest
+    return Base(f"system-packages:python{python}", digest, (layer,), config, python)
+
+
+def host_platform() -> str:
+    """Return the platform of this machine as images name it, such as ``linux/amd64``."""
+    machine = _platform.machine()
+    return f"linux/{_MACHINES.get(machine, machine)}"

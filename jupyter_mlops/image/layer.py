@@ -1,0 +1,278 @@
+"""Layers: a set of files becomes one compressed tar that depends on nothing but them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from isal import __version__ as isal_version
+from isal import isal_zlib
+
+from jupyter_mlops.errors import ImageError
+from jupyter_mlops.image import store as _store
+from jupyter_mlops.image.blob import (
+    CHUNK,
+    LAYER_GZIP,
+    LAYER_KIND,
+    LAYER_TITLE,
+    Blob,
+    Descriptor,
+    FileBlob,
+)
+from jupyter_mlops.image.tar import FILE_MODE, PROGRAM_MODE, TarWriter, source_date_epoch
+
+#: Changes when the same files would give other bytes: remembered layers of before are not used.
+RECIPE = "1"
+#: The compressed bytes depend on it; the uncompressed ones (diff_id) do not.
+COMPRESSOR = f"isal-{isal_version}-1"
+_GZIP = 16 + 15
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a layer: its path in the image and where its bytes come from.
+
+    ``sha256`` is the unpadded urlsafe base64 hash that the file should have, as wheels write it;
+    a file with another content is kept, but its layer says so in ``notes`` and is not remembered.
+    """
+
+    path: str
+    source: Path | bytes
+    executable: bool = False
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link of a layer."""
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory that must exist even when empty, or with a mode of its own."""
+
+    path: str
+    mode: int = 0o755
+
+
+Member = Entry | Link | Directory
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of an image: its blob, the digest of its uncompressed tar, its kind and title."""
+
+    blob: Blob
+    diff_id: str
+    kind: str
+    title: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """The blob's descriptor with kind and title as annotations."""
+        notes = {LAYER_KIND: self.kind, LAYER_TITLE: self.title}
+        found = self.blob.descriptor
+        return Descriptor(
+            media_type=found.media_type,
+            digest=found.digest,
+            size=found.size,
+            annotations={**found.annotations, **{k: v for k, v in notes.items() if v}},
+        )
+
+
+def build_layer(
+    entries: Sequence[Member],
+    *,
+    kind: str,
+    title: str,
+    store: Path,
+    key: str | None = None,
+) -> Layer:
+    """Build a layer into ``store``, or take the one remembered under ``key``.
+
+    ``key`` names everything the content depends on (a wheel's sha256); without one the layer is
+    built each time. Files belong to root with mode 0644 or 0755 and the time SOURCE_DATE_EPOCH,
+    else 0. Memory use does not depend on the size of the files. Raises ImageError when two entries
+    claim one path, a file cannot be read or changes meanwhile, or the disk is full.
+    """
+    known = remembered_layer(key, kind=kind, title=title, store=store) if key else None
+    if known:
+        return known
+    built, notes = write_layer(in_order(entries), store=store, epoch=source_date_epoch())
+    if key and not notes:
+        _store.remember(store, msgspec.structs.replace(built, key=_full(key)))
+    return _layer(built, kind, title, store, notes)
+
+
+def remembered_layer(key: str, *, kind: str, title: str, store: Path) -> Layer | None:
+    """Return the layer that was built under ``key``, if its blob is still in the store."""
+    built = _store.remembered(store, _full(key))
+    return _layer(built, kind, title, store, ()) if built else None
+
+
+def _full(key: str) -> str:
+    return json.dumps([RECIPE, COMPRESSOR, source_date_epoch(), key])
+
+
+def _layer(
+    built: _store.Built, kind: str, title: str, store: Path, notes: tuple[str, ...]
+) -> Layer:
+    descriptor = Descriptor(media_type=LAYER_GZIP, digest=built.digest, size=built.size)
+    blob = FileBlob(_store.blob_path(store, built.digest), descriptor)
+    return Layer(blob, built.diff_id, kind, title, notes)
+
+
+def in_order(entries: Sequence[Member]) -> list[Member]:
+    """Check the paths and sort the entries; raises ImageError on unsafe or doubled paths."""
+    every = sorted((_cleaned(entry) for entry in entries), key=lambda entry: entry.path)
+    paths = {entry.path for entry in every if not isinstance(entry, Directory)}
+    for before, entry in pairwise(every):
+        if before.path == entry.path:
+            raise ImageError("two files of one layer claim the same path", where=entry.path)
+    for entry in every:
+        parent = entry.path.rpartition("/")[0]
+        while parent:
+            if parent in paths:
+                raise ImageError("a path of a layer is both a file and a folder", where=parent)
+            parent = parent.rpartition("/")[0]
+    return every
+
+
+def _cleaned(entry: Member) -> Member:
+    path = entry.path.strip("/")
+    if not path or any(part in ("", ".", "..") for part in path.split("/")) or "\0" in path:
+        raise ImageError(f"{entry.path!r} is not a path that an image can hold")
+    return entry if path == entry.path else replace(entry, path=path)
+
+
+class Compressor:
+    """Writes gzip to a file while hashing both sides."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
+        self._raw, self._packed = hashlib.sha256(), hashlib.sha256()
+        self._waiting: list[bytes] = []
+        self._held = 0
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Take uncompressed bytes; small pieces are gathered first."""
+        self._waiting.append(data)
+        self._held += len(data)
+        if self._held >= CHUNK:
+            self._drain()
+
+    def _drain(self) -> None:
+        # Fixed cuts: the compressed bytes may not depend on how the caller sliced its input.
+        data = b"".join(self._waiting)
+        whole = len(data) - len(data) % CHUNK
+        for start in range(0, whole, CHUNK):
+            self._pass(data[start : start + CHUNK])
+        self._waiting = [data[whole:]]
+        self._held = len(data) - whole
+
+    def _pass(self, piece: bytes) -> None:
+        self._raw.update(piece)
+        self._put(self._deflate.compress(piece))
+
+    def _put(self, packed: bytes) -> None:
+        self._packed.update(packed)
+        self.size += self._file.write(packed)
+
+    def finish(self) -> _store.Built:
+        """Write what is left and return digest, diff_id and compressed size."""
+        self._drain()
+        self._pass(b"".join(self._waiting))
+        self._put(self._deflate.flush())
+        return _store.Built(
+            key="",
+            digest=f"sha256:{self._packed.hexdigest()}",
+            diff_id=f"sha256:{self._raw.hexdigest()}",
+            size=self.size,
+        )
+
+
+def write_layer(
+    members: Sequence[Member], *, store: Path, epoch: int = 0
+) -> tuple[_store.Built, tuple[str, ...]]:
+    """Write sorted members as one blob of the store; return what it became, and notes."""
+
+    def add(writer: TarWriter) -> Iterator[str]:
+        for member in members:
+            note = _add(writer, member)
+            if note:
+                yield note
+
+    return write_blob(add, store=store, epoch=epoch)
+
+
+def write_blob(
+    add: Callable[[TarWriter], Iterator[str]], *, store: Path, epoch: int = 0
+) -> tuple[_store.Built, tuple[str, ...]]:
+    """Write whatever ``add`` puts into the tar as one blob of the store; ``add`` yields notes."""
+    with _store.writing(store / "blobs" / "sha256") as (file, temporary):
+        packer = Compressor(file)
+        writer = TarWriter(packer.write, mtime=epoch)
+        notes = tuple(add(writer))
+        writer.end()
+        built = packer.finish()
+        _store.replace(file, temporary, _store.blob_path(store, built.digest))
+    return built, notes
+
+
+def _add(writer: TarWriter, member: Member) -> str:
+    if isinstance(member, Link):
+        writer.link(member.path, member.target)
+        return ""
+    if isinstance(member, Directory):
+        writer.directory(member.path, member.mode)
+        return ""
+    mode = PROGRAM_MODE if member.executable else FILE_MODE
+    if isinstance(member.source, bytes):
+        writer.file(member.path, len(member.source), iter((member.source,)), mode)
+        return ""
+    sha256 = hashlib.sha256()
+    with member.source.open("rb", buffering=0) as file:
+        size = _size(file)
+        chunks = iter(lambda: file.read(CHUNK), b"")
+        if member.sha256:
+            chunks = _hashed(chunks, sha256.update)
+        try:
+            writer.file(member.path, size, chunks, mode)
+        except ValueError as error:
+            raise ImageError(
+                "a file changed while the image was built",
+                remedy="publish again when nothing writes to it",
+                where=str(member.source),
+            ) from error
+    if member.sha256 and _wheel_hash(sha256.digest()) != member.sha256:
+        return f"{member.path} is not the file that its package was published with"
+    return ""
+
+
+def _size(file: IO[bytes]) -> int:
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
+
+
+def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+    for chunk in chunks:
+        update(chunk)
+        yield chunk
+
+
+def _wheel_hash(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,296 @@
+"""An OCI image layout on disk: a registry without a server (image spec 1.0, "Image Layout")."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.errors import NotFoundError, RegistryError
+from jupyter_mlops.image import store as _store
+from jupyter_mlops.image.blob import (
+    CHUNK,
+    INDEX,
+    MANIFEST,
+    MANIFESTS,
+    Blob,
+    BytesBlob,
+    Descriptor,
+    FileBlob,
+    checked_digest,
+    verified,
+)
+from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
+
+if TYPE_CHECKING:
+    from jupyter_mlops.image.manifest import Image
+
+REF_NAME = "org.opencontainers.image.ref.name"
+_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+class Layout:
+    """A layout directory, or the images of one ``repository`` in it.
+
+    One directory holds many repositories: their tags are kept as ``repository:tag`` in the
+    annotation ``org.opencontainers.image.ref.name``. Nothing is created before the first push.
+    """
+
+    mount_from = ""
+
+    def __init__(self, directory: Path | str, repository: str = "") -> None:
+        self.directory = Path(directory).expanduser()
+        self.repository = repository
+
+    @property
+    def name(self) -> str:
+        """``oci:DIRECTORY`` or ``oci:DIRECTORY:repository``."""
+        return f"oci:{self.directory}" + (f":{self.repository}" if self.repository else "")
+
+    # Reading
+
+    def repositories(self) -> list[str]:
+        """Return the names of all repositories of the directory, sorted ("" for bare tags)."""
+        names = (_ref_name(item) for item in self._entries())
+        return sorted({name.rpartition(":")[0] for name in names if name})
+
+    def tags(self) -> list[str]:
+        """Return the tags of this repository, sorted."""
+        return sorted(tag for tag in map(self._tag, self._entries()) if tag)
+
+    def resolve(self, version: str) -> Descriptor:
+        """Return what a tag or digest points to; raises NotFoundError."""
+        entries = self._entries()
+        for item in entries:
+            if self._tag(item) == version or item.get("digest") == version:
+                return Descriptor.from_dict(item)
+        if version.startswith("sha256:"):
+            found = self._stored_manifest(version)
+            if found:
+                return found
+        known = sorted(name for name in map(_ref_name, entries) if name)
+        raise NotFoundError(
+            f"{version} is not in {self.name}",
+            why=f"it holds {', '.join(known[:10])}" if known else "it is empty",
+            remedy="list it with: jupyter mlops list",
+        )
+
+    def manifest(self, version: str) -> tuple[Descriptor, dict[str, Any]]:
+        """Return the manifest under a tag or digest, verified; raises NotFoundError."""
+        found = self.resolve(version)
+        return found, load_json(self._manifest_bytes(found), "manifest")
+
+    def manifest_bytes(self, version: str) -> bytes:
+        """Return a manifest as it is stored, verified; raises NotFoundError."""
+        return self._manifest_bytes(self.resolve(version))
+
+    def _manifest_bytes(self, found: Descriptor) -> bytes:
+        with self._open(found) as chunks:
+            return b"".join(chunks)
+
+    @contextmanager
+    def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
+        """Open a blob; reading raises RegistryError at its end when it is damaged."""
+        try:
+            size = self._path(digest).stat().st_size
+        except FileNotFoundError as error:
+            raise self._missing(digest) from error
+        with self._open(Descriptor(media_type="", digest=digest, size=size)) as chunks:
+            yield chunks
+
+    @contextmanager
+    def _open(self, found: Descriptor) -> Iterator[Iterator[bytes]]:
+        path = self._path(found.digest)
+        try:
+            with path.open("rb") as file:
+                chunks = iter(lambda: file.read(CHUNK), b"")
+                yield verified(chunks, found, path, RegistryError)
+        except FileNotFoundError as error:
+            raise self._missing(found.digest) from error
+
+    def _missing(self, digest: str) -> NotFoundError:
+        return NotFoundError(
+            f"blob {digest} is not in {self.name}", remedy="publish again: it is stored anew"
+        )
+
+    def _path(self, digest: str) -> Path:
+        try:
+            return _store.blob_path(self.directory, checked_digest(digest))
+        except ValueError as error:
+            raise RegistryError("a digest cannot be read", why=str(error)) from error
+
+    def _stored_manifest(self, digest: str) -> Descriptor | None:
+        # A manifest that lost its last tag, or one inside an index.
+        with suppress(OSError, RegistryError):
+            data = self._path(digest).read_bytes()
+            media_type = load_json(data, "manifest").get("mediaType") or MANIFEST
+            if media_type in MANIFESTS:
+                return BytesBlob(data, str(media_type)).descriptor
+        return None
+
+    def _entries(self) -> list[dict[str, Any]]:
+        try:
+            text = (self.directory / "index.json").read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise RegistryError(
+                "the registry directory cannot be read",
+                why=str(error.strerror),
+                where=str(self.directory),
+            ) from error
+        entries = load_json(text, f"{self.directory}/index.json").get("manifests") or []
+        return [item for item in entries if isinstance(item, dict)]
+
+    def _tag(self, item: dict[str, Any]) -> str:
+        repository, _, tag = _ref_name(item).rpartition(":")
+        return tag if repository == self.repository else ""
+
+    # Writing
+
+    def push(
+        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+    ) -> Pushed:
+        """Store an image: its blobs, then its manifest, then each tag in order."""
+        blobs, done, sent, skipped = image.blobs(), 0, 0, 0
+        labels = {layer.descriptor.digest: layer.title for layer in image.layers}
+        total = sum(blob.descriptor.size for blob in blobs)
+        for blob in blobs:
+            found = blob.descriptor
+            if self._holds(found):
+                skipped += 1
+            else:
+                self._store_blob(blob)
+                sent += found.size
+            done += found.size
+            on_progress(done, total, labels.get(found.digest, "config"))
+        self._store_blob(BytesBlob(image.manifest, image.media_type))
+        self._point(image.descriptor, tags)
+        return Pushed(digest=image.digest, pushed_bytes=sent + len(image.manifest), skipped=skipped)
+
+    def delete_tag(self, tag: str) -> None:
+        """Remove a tag; the blobs stay until ``prune``. Raises NotFoundError."""
+        with self._locked() as entries:
+            kept = [item for item in entries if self._tag(item) != tag]
+            if len(kept) == len(entries):
+                raise NotFoundError(f"{tag} is not in {self.name}")
+            self._write_index(kept)
+
+    def prune(self) -> int:
+        """Remove blobs that no manifest leads to; return the bytes freed.
+
+        Do not call it while somebody pushes: what is not tagged yet would go.
+        """
+        freed = 0
+        with self._locked() as entries:
+            needed = {digest for item in entries for digest in self._reachable(item)}
+            for path in self._blob_files():
+                if f"sha256:{path.name}" not in needed:
+                    freed += path.stat().st_size
+                    path.unlink()
+        return freed
+
+    def _holds(self, found: Descriptor) -> bool:
+        try:
+            return self._path(found.digest).stat().st_size == found.size
+        except OSError:
+            return False
+
+    def _store_blob(self, blob: Blob) -> None:
+        final = self._path(blob.descriptor.digest)
+        if isinstance(blob, FileBlob) and self._link(blob, final):
+            return
+        with _store.writing(final.parent) as (file, temporary), blob.open() as chunks:
+            for chunk in chunks:
+                file.write(chunk)
+            _store.replace(file, temporary, final)
+
+    def _link(self, blob: FileBlob, final: Path) -> bool:
+        # The store's blobs never change, so a second name for one costs no space.
+        with blob.open() as chunks:
+            for _ in chunks:
+                pass  # verifies
+        temporary = final.parent / f".tmp-{os.getpid()}-{final.name}"
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.unlink(missing_ok=True)
+            os.link(blob.path, temporary)
+            temporary.replace(final)
+        except OSError:
+            return False
+        return True
+
+    def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
+        with self._locked() as entries:
+            for tag in tags:
+                name = f"{self.repository}:{tag}" if self.repository else tag
+                entries = [item for item in entries if _ref_name(item) != name]
+                entries.append({**found.to_dict(), "annotations": {REF_NAME: name}})
+            if not any(item.get("digest") == found.digest for item in entries):
+                entries.append(found.to_dict())
+            self._write_index(entries)
+
+    @contextmanager
+    def _locked(self) -> Iterator[list[dict[str, Any]]]:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lock = (self.directory / ".lock").open("ab")
+        except OSError as error:
+            raise RegistryError(
+                "the registry directory cannot be written",
+                why=str(error.strerror),
+                remedy="give this user the right to write there, or publish elsewhere",
+                where=str(self.directory),
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self._entries()
+
+    def _write_index(self, entries: list[dict[str, Any]]) -> None:
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+        if not (self.directory / "oci-layout").exists():
+            _store.write_file(self.directory / "oci-layout", _LAYOUT)
+        _store.write_file(self.directory / "index.json", json.dumps(index, indent=1).encode())
+
+    # Checking
+
+    def fsck(self) -> list[str]:
+        """Read everything; return a sentence per damage (none: the layout is whole)."""
+        problems, reached = [], set()
+        for path in self._blob_files():
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != path.name:
+                problems.append(f"blob sha256:{path.name} has another content")
+        for item in self._entries():
+            try:
+                reached |= self._reachable(item)
+            except RegistryError as error:
+                problems.append(f"{_ref_name(item) or item.get('digest')}: {error}")
+        for digest in sorted(reached):
+            if not self._path(digest).exists():
+                problems.append(f"blob {digest} is missing")
+        return problems
+
+    def _reachable(self, item: dict[str, Any]) -> set[str]:
+        found = Descriptor.from_dict(item)
+        value = load_json(self._manifest_bytes(found), "manifest")
+        digests = {found.digest}
+        for inner in value.get("manifests") or []:
+            if self._path(Descriptor.from_dict(inner).digest).exists():
+                digests |= self._reachable(inner)
+        parts = [*(value.get("layers") or []), *filter(None, [value.get("config")])]
+        return digests | {Descriptor.from_dict(part).digest for part in parts}
+
+    def _blob_files(self) -> list[Path]:
+        folder = self.directory / "blobs" / "sha256"
+        return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+def _ref_name(item: dict[str, Any]) -> str:
+    return str((item.get("annotations") or {}).get(REF_NAME, ""))

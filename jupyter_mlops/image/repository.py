@@ -1,0 +1,103 @@
+"""What every place that keeps images can do, be it a registry or a directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.image.blob import Descriptor
+
+if TYPE_CHECKING:
+    from jupyter_mlops.image.manifest import Image
+
+#: Called with bytes done, bytes in all, and what is being transferred.
+OnProgress = Callable[[int, int, str], None]
+
+
+def no_progress(done: int, total: int, label: str) -> None:
+    """Drop the progress: the default listener."""
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push did: bytes sent, blobs mounted from another repository, blobs already there."""
+
+    digest: str
+    pushed_bytes: int
+    mounted: int = 0
+    skipped: int = 0
+
+
+class Repository(Protocol):
+    """Images of one name: tags that point to manifests that point to blobs."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the repository: ``registry/repository`` or ``oci:DIRECTORY…``."""
+        ...
+
+    @property
+    def mount_from(self) -> str:
+        """``registry/repository`` when a registry may mount blobs from here, else empty."""
+        ...
+
+    def tags(self) -> list[str]:
+        """Return all tags, sorted; none when the repository does not exist yet."""
+        ...
+
+    def resolve(self, version: str) -> Descriptor:
+        """Return what a tag or digest points to; raises NotFoundError."""
+        ...
+
+    def manifest(self, version: str) -> tuple[Descriptor, dict[str, Any]]:
+        """Return the manifest under a tag or digest, verified; raises NotFoundError."""
+        ...
+
+    def manifest_bytes(self, version: str) -> bytes:
+        """Return a manifest as it is stored, verified; raises NotFoundError."""
+        ...
+
+    def blob(self, digest: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Open a blob; reading raises RegistryError at its end when it is damaged."""
+        ...
+
+    def push(
+        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+    ) -> Pushed:
+        """Store an image: its blobs, then its manifest, then each tag in order, the last one last.
+
+        Only what is missing is transferred. A tag never points to something incomplete.
+        """
+        ...
+
+    def delete_tag(self, tag: str) -> None:
+        """Remove a tag; raises NotFoundError, or RegistryError when it cannot be removed."""
+        ...
+
+
+def load_json(data: bytes, what: str) -> dict[str, Any]:
+    """Parse a JSON object; raises RegistryError when it is something else."""
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise RegistryError(f"a {what} is not JSON", why=str(error)) from error
+    if not isinstance(value, dict):
+        raise RegistryError(f"a {what} is not a JSON object")
+    return value
+
+
+def read_blob(repository: Repository, digest: str, limit: int = 16 << 20) -> bytes:
+    """Read a small blob whole; raises RegistryError when it is larger than ``limit`` bytes."""
+    data = bytearray()
+    with repository.blob(digest) as chunks:
+        for chunk in chunks:
+            data += chunk
+            if len(data) > limit:
+                raise RegistryError(
+                    f"blob {digest} is larger than a config may be", where=repository.name
+                )
+    return bytes(data)

@@ -1,0 +1,1 @@
+"""From cells to a parameterized pipeline: parameters, steps, the slice that predicts."""

@@ -1,0 +1,320 @@
+"""THE SPINE: a notebook becomes a publication in a registry. Read it from top to bottom.
+
+    read → environment → lock → run → capture → assemble → build → push → record
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from jupyter_mlops import analyze, assemble, catalog, settings
+from jupyter_mlops import notebook as notebooks
+from jupyter_mlops.analyze import Extracted, Needed
+from jupyter_mlops.capture.models import Capture, CaptureReport
+from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment import verify as environments
+from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.environment.verify import Environment
+from jupyter_mlops.errors import CaptureError, LockError, MlopsError, NotebookError, Problem
+from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
+from jupyter_mlops.image import contents
+from jupyter_mlops.image.base import Base, resolve_base
+from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline import run as runs
+from jupyter_mlops.pipeline.run import Place, Ran
+from jupyter_mlops.registry.open import open_repository
+from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.runtime.parameters import ParameterProblems, validate
+from jupyter_mlops.tracking.record import record_run
+
+Verify = Literal["full", "none"]
+
+
+class StageTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a stage took, in seconds."""
+
+    name: str
+    seconds: float
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What a publish came to. ``pushed_bytes`` are the bytes that really went over."""
+
+    reference: str
+    digest: str
+    version: int
+    verified: str
+    name: str
+    stages: list[StageTime]
+    pushed_bytes: int
+    size: int
+    metrics: dict[str, float]
+    captures: list[Capture]
+    report: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The outcome of the verified run, and the files it left."""
+
+    ran: Ran
+    report: CaptureReport
+    executed: Path
+
+
+def publish(
+    notebook: Path | str,
+    target: str | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    verify: Verify = "full",
+    model: str | None = None,
+    base: str | None = None,
+    on_event: OnEvent = ignore,
+) -> Published:
+    """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
+
+    ``parameters`` replace defaults in the verified run; ``model`` chooses among several fitted
+    estimators; ``base`` is the base image. Raises ``MlopsError`` with every problem that is
+    known at that point. The tag is written last, so a publish that fails changes nothing that
+    others see, and it can simply be called again.
+    """
+    stages = Stages(on_event)
+    with _workspace() as work:
+        root = work / "root"
+        with stages.stage("read"):
+            source, extracted, values = _read(notebook, parameters or {}, on_event)
+            place = Reference.parse(target or analyze.default_target(source.name))
+            _check_target(place)
+        with stages.stage("environment"):
+            needed = _environment(source)
+            ground = _base(base, needed, on_event)
+        with stages.stage("lock"):
+            lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
+            on_event(Log(text=f"{len(lock.packages)} packages pinned with their hashes"))
+            environment = environments.create(lock, needed.kernel.executable)
+        assemble.write_sources(root, source, extracted, lock, needed)
+        if verify == "full":
+            with stages.stage("run"):
+                verified = _run(root, environment, source, extracted, values, model, on_event)
+            with stages.stage("capture"):
+                _check_captures(verified.report, on_event)
+        else:
+            stages.skip("run", "verify is none: nothing proves that this notebook runs")
+            stages.skip("capture", "captures come from the verified run")
+            verified = None
+        with stages.stage("assemble"):
+            publication = assemble.write_publication(
+                root, source, extracted, needed, lock, ground, verified
+            )
+            modules = assemble.check(_place(root, environment), publication)
+        with stages.stage("build"):
+            image = _build(root, environment, lock, ground, publication, modules, on_event)
+        with stages.stage("push"):
+            pushed, version = _push(image, place, on_event)
+        with stages.stage("record"):
+            kept = _keep(root, verified, publication.name, image.digest)
+            run = _record(publication, place, image, version, verified, work, on_event)
+    return Published(
+        reference=str(place),
+        digest=image.digest,
+        version=version,
+        verified=publication.verified,
+        name=publication.name,
+        stages=[StageTime(name=name, seconds=s) for name, s in stages.seconds.items()],
+        pushed_bytes=pushed,
+        size=image.size,
+        metrics=publication.metrics,
+        captures=publication.captures,
+        report=kept,
+        run=run,
+    )
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
+    """Yield a folder that is gone afterwards, whatever happens."""
+    folder = settings.home() / "work" / uuid.uuid4().hex[:12]
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(
+    path: Path | str, parameters: Mapping[str, Any], on_event: OnEvent
+) -> tuple[Notebook, Extracted, dict[str, Any]]:
+    source = notebooks.read(path)
+    extracted = analyze.extract(source)
+    if extracted.problems:
+        raise NotebookError.collect(extracted.problems)
+    found = extracted.found
+    if found.source == "proposed" and found.cell is not None:
+        names = ", ".join(parameter.name for parameter in found.parameters)
+        on_event(
+            Log(
+                text=f"No cell is tagged 'parameters'; {found.cell.where} is taken for it: {names}"
+            )
+        )
+    try:
+        values = validate(found.parameters, parameters)
+    except ParameterProblems as error:
+        raise assemble.parameter_error(error, source.path.name) from None
+    return source, analyze.with_defaults(extracted, values), values
+
+
+def _check_target(place: Reference) -> None:
+    """Ask the target before the long work begins: a wrong password should not cost a run."""
+    open_repository(place).tags()
+
+
+def _environment(source: Notebook) -> Needed:
+    needed = analyze.need(source)
+    if needed.problems:
+        raise LockError.collect(needed.problems)
+    return needed
+
+
+def _base(spec: str | None, needed: Needed, on_event: OnEvent) -> Base:
+    return resolve_base(
+        spec or settings.base_image(),
+        python=needed.interpreter.minor,
+        platform=locks.platform_of(needed.interpreter),
+        store=settings.store(),
+        open_repository=lambda text: open_repository(Reference.parse(text)),
+        on_event=on_event,
+    )
+
+
+def _place(root: Path, environment: Environment) -> Place:
+    return Place(root=root, python=environment.python, paths=[root / "lib", root / "src"])
+
+
+def _run(
+    root: Path,
+    environment: Environment,
+    source: Notebook,
+    extracted: Extracted,
+    values: Mapping[str, Any],
+    model: str | None,
+    on_event: OnEvent,
+) -> Verified:
+    """Run the pipeline where only the lock is installed; the captures come from this run."""
+    request = root.parent / "request.json"
+    request.write_bytes(msgspec.json.encode(assemble.capture_request(source, extracted, model)))
+    executed = root.parent / "executed.ipynb"
+    ran = runs.execute(
+        _place(root, environment),
+        notebook=root / extracted.steps[0].notebook,
+        output=executed,
+        parameters=values,
+        journal=root.parent / "journal.jsonl",
+        cwd=source.path.parent,
+        capture=(request, root),
+        on_event=on_event,
+    )
+    if ran.state != "succeeded":
+        raise runs.failure(ran)
+    report = msgspec.json.decode((root / "captures.json").read_bytes(), type=CaptureReport)
+    (root / "captures.json").unlink()
+    return Verified(ran=ran, report=report, executed=executed)
+
+
+def _check_captures(report: CaptureReport, on_event: OnEvent) -> None:
+    if report.problems:
+        raise CaptureError.collect(
+            Problem(problem=p.problem, why=p.why, remedy=p.remedy, where=p.where)
+            for p in report.problems
+        )
+    for capture in report.captures:
+        on_event(Log(text=f"captured {capture.name} ({capture.type}, {capture.size} bytes)"))
+
+
+def _build(
+    root: Path,
+    environment: Environment,
+    lock: Lock,
+    base: Base,
+    publication: Any,
+    modules: list[str],
+    on_event: OnEvent,
+) -> Image:
+    return assemble.build(
+        root,
+        environment.site_packages,
+        environment.python,
+        lock,
+        base,
+        publication,
+        modules,
+        on_event,
+    )
+
+
+def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
+    """Push everything, then the version's tag, then the tag asked for, which comes last."""
+    repository = open_repository(place)
+    version, _ = catalog.next_version(place, image.digest)
+    pushed = repository.push(
+        image,
+        [catalog.version_tag(place, version), catalog.asked_tag(place)],
+        lambda done, total, label: on_event(
+            Progress(stage="push", done=done, total=total, unit="bytes", label=label)
+        ),
+    )
+    return pushed.pushed_bytes, version
+
+
+def _keep(root: Path, verified: Verified | None, name: str, digest: str) -> str:
+    """Keep the executed notebook and its report where the user can open them."""
+    if verified is None:
+        return ""
+    folder = settings.home() / "publications" / name / digest.split(":")[1][:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(verified.executed, folder / "executed.ipynb")
+    shutil.copyfile(root / "report.html", folder / "report.html")
+    return str(folder / "report.html")
+
+
+def _record(
+    publication: Any,
+    place: Reference,
+    image: Image,
+    version: int,
+    verified: Verified | None,
+    work: Path,
+    on_event: OnEvent,
+) -> str:
+    """Link the publication to a tracked run; a tracking failure is told, never fatal."""
+    try:
+        link = record_run(
+            publication.name,
+            parameters=verified.ran.parameters if verified else {},
+            metrics=publication.metrics,
+            tags={
+                "mlops.image.ref": str(place),
+                "mlops.image.digest": image.digest,
+                "mlops.version": str(version),
+                "mlops.notebook.sha256": publication.notebook_sha256,
+                "mlops.lock.sha256": publication.lock_sha256,
+                "mlops.verified": publication.verified,
+            },
+            journal=work / "journal.jsonl",
+        )
+    except MlopsError as error:
+        on_event(Log(level="warning", text=f"The run was not recorded. {error}"))
+        return ""
+    return link.run_id
+
+

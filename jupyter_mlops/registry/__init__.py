@@ -1,0 +1,1 @@
+"""Registries: references, credentials, the transfer client, the catalog."""

@@ -1,0 +1,83 @@
+"""The manifest of a publication: ``publication.json``. Two builds of one thing give one text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from jupyter_mlops.capture.models import Capture, Predictor, Signature
+from jupyter_mlops.runtime.parameters import Parameter
+
+SCHEMA = "io.jupyter-mlops.publication/v1"
+FILE_NAME = "publication.json"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A named group of cells, itself a notebook that papermill runs.
+
+    ``notebook`` is its file relative to the publication's root, ``cells`` the indices in the
+    published notebook.
+    """
+
+    name: str
+    notebook: str
+    cells: list[int] = []
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True):
+    """The base image that the publication stands on."""
+
+    name: str = ""
+    digest: str = ""
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What was published. It holds no time, host or user of the build.
+
+    ``created`` comes from SOURCE_DATE_EPOCH, else the epoch. ``version`` and the image's digest
+    belong to the registry and are not part of it. ``python`` is the minor version ("3.11"),
+    ``platform`` is "linux/amd64" and the like, ``direct`` maps distributions to versions.
+    """
+
+    name: str
+    notebook_sha256: str
+    lock_sha256: str
+    python: str
+    platform: str
+    schema: str = SCHEMA
+    title: str = ""
+    description: str = ""
+    authors: list[str] = []
+    kernel: str = "python3"
+    parameters: list[Parameter] = []
+    steps: list[Step] = []
+    metrics: dict[str, float] = {}
+    captures: list[Capture] = []
+    predictor: Predictor = Predictor()
+    signature: Signature | None = None
+    verified: Literal["full", "loaded", "none"] = "none"
+    direct: dict[str, str] = {}
+    base: Base = Base()
+    created: str = "1970-01-01T00:00:00Z"
+    generator: str = ""
+
+
+def encode(publication: Publication) -> bytes:
+    """Return the JSON text of a publication: the same bytes for equal publications."""
+    compact = msgspec.json.encode(publication, order="deterministic")
+    return msgspec.json.format(compact, indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Publication:
+    """Read the JSON text of a publication; raises ``ValueError`` when it is not one."""
+    publication = msgspec.json.decode(data, type=Publication)
+    if publication.schema != SCHEMA:
+        raise ValueError(f"the publication's schema is {publication.schema!r}, not {SCHEMA!r}")
+    return publication
+
+
+def load(root: Path) -> Publication:
+    """Read ``publication.json`` of an unpacked publication; raises ``OSError``, ``ValueError``."""
+    return decode((root / FILE_NAME).read_bytes())

@@ -1,0 +1,75 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import type {
+  IAnalysis,
+  ICatalog,
+  IJob,
+  IJobEvent,
+  IJobRequest,
+  IService,
+  JobKind
+} from './models';
+import type { IRequestOptions } from './request';
+import { requestAPI } from './request';
+
+/** The REST interface of the server extension, one typed function per verb. */
+export class MlopsApi {
+  constructor(private readonly _options: IRequestOptions) {}
+
+  analyze(path: string): Promise<IAnalysis> {
+    return this._get(
+      `analysis${URLExt.objectToQueryString({ path })}`
+    );
+  }
+
+  async listJobs(): Promise<IJob[]> {
+    return (await this._get<{ jobs: IJob[] }>('jobs')).jobs;
+  }
+
+  startJob(kind: JobKind, request: IJobRequest): Promise<IJob> {
+    return requestAPI<IJob>('jobs', this._options, {
+      method: 'POST',
+      body: JSON.stringify({ kind, request })
+    });
+  }
+
+  async listEvents(id: string): Promise<IJobEvent[]> {
+    const url = `jobs/${encodeURIComponent(id)}/events`;
+    return (await this._get<{ events: IJobEvent[] }>(url)).events;
+  }
+
+  describeJob(id: string): Promise<IJob> {
+    return this._get(`jobs/${encodeURIComponent(id)}`);
+  }
+
+  async readLog(id: string): Promise<string> {
+    const url = `jobs/${encodeURIComponent(id)}/log`;
+    return (await this._get<{ log: string }>(url)).log;
+  }
+
+  /** Cancel a job that is under way, forget one that ended. */
+  deleteJob(id: string): Promise<void> {
+    return this._delete(`jobs/${encodeURIComponent(id)}`);
+  }
+
+  /** List a registry; without one, the server's default registry. */
+  listPublications(registry = ''): Promise<ICatalog> {
+    const query = registry ? URLExt.objectToQueryString({ registry }) : '';
+    return this._get(`publications${query}`);
+  }
+
+  async listServices(): Promise<IService[]> {
+    return (await this._get<{ services: IService[] }>('services')).services;
+  }
+
+  stopService(id: string): Promise<void> {
+    return this._delete(`services/${encodeURIComponent(id)}`);
+  }
+
+  private _get<T>(endPoint: string): Promise<T> {
+    return requestAPI<T>(endPoint, this._options);
+  }
+
+  private _delete(endPoint: string): Promise<void> {
+    return requestAPI<void>(endPoint, this._options, { method: 'DELETE' });
+  }
+}

@@ -1,0 +1,36 @@
+import { errorIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import type { IProblem } from '../models';
+
+/** All that is wrong, each with what to do next. */
+export function Problems(props: {
+  problems: readonly IProblem[];
+  /** Whether it is news to be read out at once. */
+  alert?: boolean;
+}): JSX.Element | null {
+  const { problems, alert = false } = props;
+  if (problems.length === 0) {
+    return null;
+  }
+  return (
+    <ul className="jp-Mlops-problems" role={alert ? 'alert' : undefined}>
+      {problems.map((problem, index) => (
+        <li key={index} className="jp-Mlops-problem">
+          <errorIcon.react tag="span" className="jp-Mlops-problemIcon" />
+          <div>
+            {problem.where && (
+              <div className="jp-Mlops-problemWhere">{problem.where}</div>
+            )}
+            <Sentence className="jp-Mlops-problemText" text={problem.problem} />
+            <Sentence className="jp-Mlops-problemWhy" text={problem.why} />
+            <Sentence className="jp-Mlops-problemRemedy" text={problem.remedy} />
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Sentence(props: { className: string; text: string }) {
+  return props.text ? <p className={props.className}>{props.text}</p> : null;
+}

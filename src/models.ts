@@ -1,0 +1,190 @@
+/**
+ * The nouns of the REST interface, as the server extension writes them.
+ */
+
+/** One thing that is wrong: what, why, what to do next, and where. */
+export interface IProblem {
+  problem: string;
+  why: string;
+  remedy: string;
+  where: string;
+}
+
+export type ParameterType =
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'str'
+  | 'list'
+  | 'dict'
+  | 'any';
+
+/** A typed input of the notebook. */
+export interface IParameter {
+  name: string;
+  type: ParameterType;
+  default?: unknown;
+  nullable?: boolean;
+  required?: boolean;
+  description?: string;
+  choices?: unknown[];
+  minimum?: number | null;
+  maximum?: number | null;
+}
+
+export interface IStep {
+  name: string;
+  cells: number[];
+}
+
+/** A distribution that the notebook imports, with its pin. */
+export interface IDependency {
+  name: string;
+  version: string;
+  modules: string[];
+  cells: number[];
+  source: 'kernel' | 'mapping';
+}
+
+/** A named value saved from a run. */
+export interface ICapture {
+  name: string;
+  kind: string;
+  type: string;
+  cell?: number | null;
+}
+
+export interface IPredictor {
+  kind: 'function' | 'estimator' | 'none';
+  name: string;
+}
+
+/** What was found in a notebook. */
+export interface IAnalysis {
+  name: string;
+  path: string;
+  title: string;
+  kernel: { name: string; display_name: string; python: string } | null;
+  parameters: IParameter[];
+  parameters_source: 'tagged' | 'proposed' | 'none';
+  steps: IStep[];
+  dependencies: IDependency[];
+  captures: ICapture[];
+  predictor: IPredictor;
+  problems: IProblem[];
+  target: string;
+}
+
+export type JobKind = 'publish' | 'run' | 'serve';
+
+export type JobState =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled';
+
+export type StageState = 'started' | 'finished' | 'skipped' | 'failed';
+
+/** One line of a job's journal; `seq` orders the lines of one job. */
+export type IJobEvent = { seq: number; time: string } & (
+  | { type: 'stage'; name: string; state: StageState; seconds?: number | null }
+  | {
+      type: 'progress';
+      stage: string;
+      done: number;
+      total: number;
+      unit: string;
+      label?: string;
+    }
+  | { type: 'log'; level: LogLevel; text: string }
+  | ({ type: 'problem' } & IProblem)
+  | { type: 'result'; value: Record<string, unknown> }
+  | { type: 'state'; state: JobState }
+);
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+
+/** Long work that outlives the server which started it. */
+export interface IJob {
+  id: string;
+  kind: JobKind;
+  title: string;
+  state: JobState;
+  request: IJobRequest;
+  created: string;
+  started: string | null;
+  ended: string | null;
+  result: Record<string, unknown> | null;
+  problems: IProblem[];
+}
+
+/** The fields that the three kinds of request share, all optional. */
+export interface IJobRequest {
+  path?: string;
+  target?: string;
+  reference?: string;
+  parameters?: Record<string, unknown>;
+  with?: ServeWith;
+  port?: number;
+}
+
+export type ServeWith = 'process' | 'docker';
+
+export type Verified = 'full' | 'loaded' | 'none';
+
+export type Metrics = Record<string, number>;
+
+export interface IPublishResult {
+  reference: string;
+  digest: string;
+  version: number | null;
+  verified: Verified;
+  stages: { name: string; seconds: number }[];
+  pushed_bytes: number;
+  name: string;
+  metrics: Metrics;
+  captures: ICapture[];
+}
+
+export interface IRunResult {
+  id: string;
+  state: string;
+  parameters: Record<string, unknown>;
+  metrics: Metrics;
+  output: string;
+}
+
+/** A publication that answers HTTP. */
+export interface IService {
+  id: string;
+  reference: string;
+  digest: string;
+  name: string;
+  url: string;
+  with: ServeWith;
+  state: 'ready' | 'starting' | 'stopped' | 'failed';
+  started: string;
+}
+
+/** A publication as the catalog lists it. */
+export interface IPublication {
+  name: string;
+  title: string;
+  reference: string;
+  digest: string;
+  version: number | null;
+  tags: string[];
+  created: string;
+  verified: Verified;
+  metrics: Metrics;
+  parameters: IParameter[];
+  captures: ICapture[];
+  predictor: IPredictor | null;
+  size: number;
+}
+
+export interface ICatalog {
+  registry: string;
+  publications: IPublication[];
+}
