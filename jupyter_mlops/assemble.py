@@ -15,7 +15,8 @@ from jupyter_mlops import settings
 from jupyter_mlops.analyze import Extracted, Needed
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
 from jupyter_mlops.environment.models import Lock
-from jupyter_mlops.errors import CaptureError, ParameterError, Problem
+from jupyter_mlops.environment.verify import Environment, installed_hashes
+from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
@@ -27,7 +28,6 @@ from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import steps
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.runtime import publication as publications
-from jupyter_mlops.runtime.parameters import ParameterProblems
 from jupyter_mlops.runtime.publication import Publication
 
 if TYPE_CHECKING:
@@ -65,13 +65,6 @@ def capture_request(source: Notebook, extracted: Extracted, model: str | None) -
         predict=service.function if service else None,
         fit_inputs={item.name: item.inputs for item in extracted.fitted},
         cells={item.name: indices[item.cell] for item in extracted.fitted},
-    )
-
-
-def parameter_error(error: ParameterProblems, where: str) -> ParameterError:
-    """Turn the problems that the runtime found into the error family of users."""
-    return ParameterError.collect(
-        Problem(problem=text, remedy="", where=where) for text in error.problems
     )
 
 
@@ -151,8 +144,7 @@ def check(place: Place, publication: Publication) -> list[str]:
 
 def build(
     root: Path,
-    site: Path,
-    python: Path,
+    environment: Environment,
     lock: Lock,
     base: Base,
     publication: Publication,
@@ -161,12 +153,14 @@ def build(
 ) -> Image:
     """Build the image: base, packages, compiled modules, weights, code; the same every time."""
     store = settings.store()
-    division = partition(read_distributions(site, {p.name: p.sha256 for p in lock.packages}))
+    division = partition(
+        read_distributions(environment.site_packages, installed_hashes(environment, lock))
+    )
     for note in division.notes:
         on_event(Log(level="warning", text=note))
     layers = build_layers(division, store=store)
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(root, site, python, modules, store)
+    layers += _compiled(root, environment, modules, store)
     layers += _weights(root, store)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     code = sorted(
@@ -179,20 +173,22 @@ def build(
     return build_image(base, layers, contents.config(_labels(publication)))
 
 
-def _compiled(
-    root: Path, site: Path, python: Path, modules: list[str], store: Path
-) -> list[Layer]:
+def _compiled(root: Path, site: Path, python: Path, modules: list[str], store: Path) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     cache = root.parent / "pyc"
     pairs = []
     for source in sorted(modules):
-        for prefix, place in ((site, "site"), (root / "lib", "lib")):
+        for prefix, place in ((environment.site_packages, "site"), (root / "lib", "lib")):
             path = Path(source)
             if path.suffix == ".py" and path.is_relative_to(prefix):
                 pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
     request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
     subprocess.run(
-        [str(python), "-I", "-c", _COMPILE], input=request, text=True, check=True, timeout=600
+        [str(environment.python), "-I", "-c", _COMPILE],
+        input=request,
+        text=True,
+        check=True,
+        timeout=600,
     )
     paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
     if not paths:
@@ -248,7 +244,6 @@ def _labels(publication: Publication) -> dict[str, str]:
     }
 
 
-
 def _report(executed: Path, title: str) -> bytes:
     """Return the executed notebook as one HTML page, without the clock times of the run."""
     import nbformat
@@ -286,4 +281,3 @@ def _our_version() -> str:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -94,6 +93,3 @@ def _publication(item: Listed) -> Publication:
             why="It was written by another version, or damaged",
             where=item.reference,
         ) from None
-
-
-VERSION = re.compile(r"^v(\d+)$")

@@ -35,9 +35,7 @@ class MlopsError(Exception):
     exit_code: ClassVar[int] = 1
     status: ClassVar[int] = 400
 
-    def __init__(
-        self, problem: str, *, why: str = "", remedy: str = "", where: str = ""
-    ) -> None:
+    def __init__(self, problem: str, *, why: str = "", remedy: str = "", where: str = "") -> None:
         self.problems = [Problem(problem=problem, why=why, remedy=remedy, where=where)]
         super().__init__(problem)
 

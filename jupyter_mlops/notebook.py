@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ PYTHON_BODY_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell. ``number`` counts code cells from 1, as a reader does; ``index`` all cells from 0."""
+    """A code cell: ``number`` counts code cells from 1, as readers do, ``index`` all from 0."""
 
     index: int
     number: int
@@ -49,7 +50,7 @@ class Cell:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Return the syntax tree; empty where the cell is not valid Python (see ``syntax_error``)."""
+        """Return the syntax tree; empty where ``syntax_error`` says why there is none."""
         try:
             return ast.parse(self.python)
         except (SyntaxError, ValueError):
@@ -198,7 +199,8 @@ def _validate(path: Path, content: dict[str, Any]) -> Any:
         )
     try:
         node = rejoin_lines(nbformat.from_dict(content))
-        if _misses_ids(node):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # missing cell ids: normalize() adds them
             _, node = nbformat.validator.normalize(node)
         nbformat.validate(node)
     except (nbformat.ValidationError, LookupError, TypeError, AttributeError, ValueError) as error:
@@ -210,10 +212,6 @@ def _validate(path: Path, content: dict[str, Any]) -> Any:
             where=path.name,
         ) from None
     return node
-
-
-def _misses_ids(node: Any) -> bool:
-    return bool(node.get("nbformat_minor", 0) >= 5 and any("id" not in c for c in node.cells))
 
 
 def _code_cells(node: Any) -> list[Cell]:

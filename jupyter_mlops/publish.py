@@ -1,6 +1,6 @@
 """THE SPINE: a notebook becomes a publication in a registry. Read it from top to bottom.
 
-    read → environment → lock → run → capture → assemble → build → push → record
+read → environment → lock → run → capture → assemble → build → push → record
 """
 
 from __future__ import annotations
@@ -15,25 +15,31 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, catalog, settings
+from jupyter_mlops import analyze, assemble, settings
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, Needed
 from jupyter_mlops.capture.models import Capture, CaptureReport
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
-from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.verify import Environment
-from jupyter_mlops.errors import CaptureError, LockError, MlopsError, NotebookError, Problem
+from jupyter_mlops.errors import (
+    CaptureError,
+    LockError,
+    MlopsError,
+    NotebookError,
+    Problem,
+    UsageError,
+)
 from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
-from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import run as runs
+from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.pipeline.run import Place, Ran
+from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
-from jupyter_mlops.runtime.parameters import ParameterProblems, validate
 from jupyter_mlops.tracking.record import record_run
 
 Verify = Literal["full", "none"]
@@ -77,6 +83,7 @@ def publish(
     target: str | None = None,
     *,
     parameters: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str] | None = None,
     verify: Verify = "full",
     model: str | None = None,
     base: str | None = None,
@@ -84,18 +91,18 @@ def publish(
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
 
-    ``parameters`` replace defaults in the verified run; ``model`` chooses among several fitted
-    estimators; ``base`` is the base image. Raises ``MlopsError`` with every problem that is
-    known at that point. The tag is written last, so a publish that fails changes nothing that
-    others see, and it can simply be called again.
+    ``parameters`` (typed values) and ``texts`` (values as typed on a command line) become the
+    publication's defaults; ``model`` chooses among several fitted estimators; ``base`` is the
+    base image. Raises ``MlopsError`` with every problem that is known at that point. The tag is
+    written last, so a publish that fails changes nothing that others see, and it can simply be
+    called again.
     """
     stages = Stages(on_event)
     with _workspace() as work:
         root = work / "root"
         with stages.stage("read"):
-            source, extracted, values = _read(notebook, parameters or {}, on_event)
-            place = Reference.parse(target or analyze.default_target(source.name))
-            _check_target(place)
+            source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
+            place = _target(target, source.name)
         with stages.stage("environment"):
             needed = _environment(source)
             ground = _base(base, needed, on_event)
@@ -119,7 +126,7 @@ def publish(
             )
             modules = assemble.check(_place(root, environment), publication)
         with stages.stage("build"):
-            image = _build(root, environment, lock, ground, publication, modules, on_event)
+            image = assemble.build(root, environment, lock, ground, publication, modules, on_event)
         with stages.stage("push"):
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):
@@ -153,7 +160,10 @@ def _workspace() -> Iterator[Path]:
 
 
 def _read(
-    path: Path | str, parameters: Mapping[str, Any], on_event: OnEvent
+    path: Path | str,
+    parameters: Mapping[str, Any],
+    texts: Mapping[str, str],
+    on_event: OnEvent,
 ) -> tuple[Notebook, Extracted, dict[str, Any]]:
     source = notebooks.read(path)
     extracted = analyze.extract(source)
@@ -163,20 +173,25 @@ def _read(
     if found.source == "proposed" and found.cell is not None:
         names = ", ".join(parameter.name for parameter in found.parameters)
         on_event(
-            Log(
-                text=f"No cell is tagged 'parameters'; {found.cell.where} is taken for it: {names}"
-            )
+            Log(text=f"No cell is tagged 'parameters'; {found.cell.where} is taken for it: {names}")
         )
-    try:
-        values = validate(found.parameters, parameters)
-    except ParameterProblems as error:
-        raise assemble.parameter_error(error, source.path.name) from None
+    values = check(found.parameters, parameters, texts, source.path.name)
     return source, analyze.with_defaults(extracted, values), values
 
 
-def _check_target(place: Reference) -> None:
-    """Ask the target before the long work begins: a wrong password should not cost a run."""
+def _target(text: str | None, name: str) -> Reference:
+    """Return where to publish, with a tag, after asking it: a wrong password costs no run."""
+    place = Reference.parse(text or analyze.default_target(name))
+    if place.is_layout and not place.repository and place.tag is None:
+        place = Reference.below(f"oci:{place.directory}", name)
+    if place.digest:
+        raise UsageError(
+            "A digest cannot be published to",
+            why="It names content that exists already",
+            remedy=f"Leave it out: {place.with_tag(place.tag or 'latest')}",
+        )
     open_repository(place).tags()
+    return place.with_tag(place.tag or "latest")
 
 
 def _environment(source: Notebook) -> Needed:
@@ -241,34 +256,13 @@ def _check_captures(report: CaptureReport, on_event: OnEvent) -> None:
         on_event(Log(text=f"captured {capture.name} ({capture.type}, {capture.size} bytes)"))
 
 
-def _build(
-    root: Path,
-    environment: Environment,
-    lock: Lock,
-    base: Base,
-    publication: Any,
-    modules: list[str],
-    on_event: OnEvent,
-) -> Image:
-    return assemble.build(
-        root,
-        environment.site_packages,
-        environment.python,
-        lock,
-        base,
-        publication,
-        modules,
-        on_event,
-    )
-
-
 def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
     """Push everything, then the version's tag, then the tag asked for, which comes last."""
     repository = open_repository(place)
-    version, _ = catalog.next_version(place, image.digest)
+    version, _ = next_version(repository, image.digest)
     pushed = repository.push(
         image,
-        [catalog.version_tag(place, version), catalog.asked_tag(place)],
+        [f"v{version}", place.version],
         lambda done, total, label: on_event(
             Progress(stage="push", done=done, total=total, unit="bytes", label=label)
         ),
@@ -316,5 +310,3 @@ def _record(
         on_event(Log(level="warning", text=f"The run was not recorded. {error}"))
         return ""
     return link.run_id
-
-

@@ -18,19 +18,20 @@ from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.errors import LockError, NotebookError, UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
 from jupyter_mlops.pipeline import run as runs
+from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.runtime import parameters as values_of
 from jupyter_mlops.runtime import publication as publications
-from jupyter_mlops.runtime.parameters import Parameter, ParameterProblems
+from jupyter_mlops.runtime.parameters import Parameter
 
 Values = Mapping[str, Any]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution: ``id`` is made of what ran and its parameters, so the same run has the same."""
+    """One execution; ``id`` is a hash of what ran and with which parameters."""
 
     id: str
     state: str
@@ -59,7 +60,7 @@ def rerun(
         place, step, known, identity, cwd = _of_notebook(Path(subject), stages, on_event)
     else:
         place, step, known, identity, cwd = _of_reference(subject, stages)
-    values = _values(known, parameters or {}, texts or {}, subject)
+    values = check(known, parameters or {}, texts or {}, subject)
     effective = values_of.effective(known, values)
     run_id = _run_id(identity, effective)
     folder = settings.home() / "runs" / run_id
@@ -67,7 +68,9 @@ def rerun(
     executed = output.absolute() if output else folder / "executed.ipynb"
     if not executed.parent.is_dir():
         raise UsageError(
-            "The output's folder does not exist", remedy="Create it first", where=str(executed.parent)
+            "The output's folder does not exist",
+            remedy="Create it first",
+            where=str(executed.parent),
         )
     journal = folder / "journal.jsonl"
     journal.unlink(missing_ok=True)
@@ -144,27 +147,14 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Found:
         lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
         environment = environments.create(lock, needed.kernel.executable)
     identity = f"{source.sha256} {lock.sha256}"
-    root = settings.home() / "runs" / f"notebook-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    root = (
+        settings.home() / "runs" / f"notebook-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    )
     _fresh(root)
     assemble.write_sources(root, source, extracted, lock, needed)
     place = Place(root=root, python=environment.python, paths=[root / "lib", root / "src"])
     step = root / extracted.steps[0].notebook
     return place, step, extracted.found.parameters, identity, source.path.parent
-
-
-def _values(
-    known: list[Parameter], given: Values, texts: Mapping[str, str], subject: str
-) -> dict[str, Any]:
-    problems: list[str] = []
-    values: dict[str, Any] = {}
-    for read, source in ((values_of.validate, given), (values_of.parse, texts)):
-        try:
-            values |= read(known, source)  # type: ignore[operator]
-        except ParameterProblems as error:
-            problems += error.problems
-    if problems:
-        raise assemble.parameter_error(ParameterProblems(problems), subject)
-    return values
 
 
 def _run_id(identity: str, effective: Values) -> str:
@@ -176,5 +166,3 @@ def _fresh(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-

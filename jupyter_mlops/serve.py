@@ -31,9 +31,7 @@ def serve(
     Raises ``ServiceError`` when it cannot start or does not answer as the notebook did.
     """
     if with_ not in {"process", "docker"}:
-        raise UsageError(
-            f"A service cannot run with '{with_}'", remedy="Choose process or docker"
-        )
+        raise UsageError(f"A service cannot run with '{with_}'", remedy="Choose process or docker")
     stages = Stages(on_event)
     if port is not None:
         ready.check_free(port)
@@ -98,12 +96,12 @@ def _in_docker(service: Service, port: int, stages: Stages) -> Service:
     where = Reference.parse(service.reference)
     repository = open_repository(where)
     digest = repository.resolve(where.version).digest
-    service = msgspec.structs.replace(service, digest=digest, name=where.name)
+    service = msgspec.structs.replace(service, digest=digest, name=where.repository)
     with stages.stage("fetch"):
         if where.is_layout:
             image = loading.load(repository, digest)
         else:
-            image = docker.pull(where.at(digest))
+            image = docker.pull(f"{where.name}@{digest}")
     with stages.stage("start"):
         container = docker.start(service, image, port)
     return msgspec.structs.replace(service, state="ready", container=container)

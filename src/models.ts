@@ -145,6 +145,8 @@ export interface IPublishResult {
   name: string;
   metrics: Metrics;
   captures: ICapture[];
+  /** As published, whatever the notebook became since. */
+  parameters?: IParameter[];
 }
 
 export interface IRunResult {

@@ -64,7 +64,7 @@ def check_npy(file: IO[bytes], size: int, name: str) -> None:
         (2, 0): npy.read_array_header_2_0,
     }
     try:
-        version = npy.read_magic(file)  # type: ignore[no-untyped-call]
+        version = npy.read_magic(file)
         if version == (3, 0):
             shape, dtype = _header_3_0(file)
         else:

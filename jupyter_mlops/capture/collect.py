@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path)
     report = collector.report()
     temporary = directory / f".{REPORT_NAME}"
     temporary.write_bytes(msgspec.json.encode(report))
-    os.replace(temporary, directory / REPORT_NAME)
+    temporary.replace(directory / REPORT_NAME)
     return report
 
 

@@ -37,9 +37,9 @@ def _dtype_name(series: Any) -> str:
     dtype = series.dtype
     if isinstance(dtype, pd.StringDtype):
         return "str"
-    if dtype == object and pd.api.types.infer_dtype(series, skipna=True) == "string":
+    if dtype.kind == "O" and pd.api.types.infer_dtype(series, skipna=True) == "string":
         # Older pandas keeps texts as objects and makes objects of texts.
-        return "str" if pd.Series(["text"]).dtype == object else "object"
+        return "str" if pd.Series(["text"]).dtype.kind == "O" else "object"
     return str(dtype)
 
 

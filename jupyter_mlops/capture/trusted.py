@@ -26,15 +26,17 @@ _TREES = frozenset(
         "sklearn.neighbors._ball_tree.BallTree64",
     }
 )
-_DISTANCES = frozenset(
-    f"sklearn.metrics._dist_metrics.{name}{bits}"
-    for name in (
-        "EuclideanDistance SEuclideanDistance ManhattanDistance ChebyshevDistance "
-        "MinkowskiDistance MahalanobisDistance HammingDistance CanberraDistance "
-        "BrayCurtisDistance JaccardDistance DiceDistance RogersTanimotoDistance "
-        "RussellRaoDistance SokalMichenerDistance SokalSneathDistance HaversineDistance"
-    ).split()
-    for bits in ("", "32", "64")
+_DISTANCES = _under(
+    "sklearn.metrics._dist_metrics",
+    " ".join(
+        f"{name}Distance{bits}"
+        for name in (
+            *("Euclidean", "SEuclidean", "Manhattan", "Chebyshev", "Minkowski", "Mahalanobis"),
+            *("Hamming", "Canberra", "BrayCurtis", "Jaccard", "Dice", "RogersTanimoto"),
+            *("RussellRao", "SokalMichener", "SokalSneath", "Haversine"),
+        )
+        for bits in ("", "32", "64")
+    ),
 )
 _LOSSES = _under(
     "sklearn._loss.loss",

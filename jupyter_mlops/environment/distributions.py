@@ -17,8 +17,7 @@ from jupyter_mlops.errors import Problem
 # pipreqs cannot be a dependency (it pins an old IPython), so its table of 1 157 names is
 # taken from its wheel when a module is not installed; the hash keeps it the one we know.
 PIPREQS = (
-    "pipreqs==0.5.0 "
-    "--hash=sha256:0809f6217028e35785f80e90217e18043e58c99ba28175e28320f9074dd03874"
+    "pipreqs==0.5.0 --hash=sha256:0809f6217028e35785f80e90217e18043e58c99ba28175e28320f9074dd03874"
 )
 
 
@@ -66,9 +65,7 @@ def _narrow(owners: list[str], top: str) -> list[str]:
     return same or owners
 
 
-def _use(
-    used: dict[str, Dependency], name: str, version: str, item: Import, source: str
-) -> None:
+def _use(used: dict[str, Dependency], name: str, version: str, item: Import, source: str) -> None:
     known = used.get(name)
     top = item.module.split(".")[0]
     used[name] = Dependency(
@@ -137,8 +134,8 @@ def _fetch(folder: Path) -> bool:
     with FileLock(f"{folder}.lock"):
         try:
             uv.run(
-                ["pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-                + ["--target", str(folder), "-r", "-"],
+                *("pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
+                *("--target", str(folder), "-r", "-"),
                 stdin=PIPREQS,
             )
         except uv.Failed:

@@ -124,7 +124,9 @@ def _from(node: ast.ImportFrom, guarded: bool) -> Iterator[tuple[str, bool]]:
     if node.level or not node.module:
         return
     # `from google.cloud import storage`: the module may be google.cloud.storage.
-    yield from ((f"{node.module}.{a.name}" if a.name != "*" else node.module, guarded) for a in node.names)
+    yield from (
+        (f"{node.module}.{a.name}" if a.name != "*" else node.module, guarded) for a in node.names
+    )
 
 
 def _by_name(node: ast.Call, guarded: bool) -> Iterator[tuple[str, bool]]:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from jupyter_mlops.environment import uv
 from jupyter_mlops.environment.kernel import Interpreter
@@ -82,16 +83,14 @@ def parse(text: str, python: str, platform: str) -> Lock:
     """Read a ``pylock.toml`` text into a ``Lock``."""
     content = tomllib.loads(text)
     packages = [
-        Package(name=item["name"], version=item.get("version", ""), sha256=_wheel_hash(item))
+        Package(name=item["name"], version=item.get("version", ""), wheels=_wheels(item))
         for item in content.get("packages", [])
     ]
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Lock(text=text, sha256=digest, python=python, platform=platform, packages=packages)
 
 
-def _compile(
-    requirements: list[str], constraints: list[str], python: str, platform: str
-) -> str:
+def _compile(requirements: list[str], constraints: list[str], python: str, platform: str) -> str:
     with tempfile.TemporaryDirectory(prefix="mlops-lock-") as folder:
         asked = Path(folder) / "requirements.in"
         asked.write_text("\n".join(requirements) + "\n")
@@ -99,17 +98,21 @@ def _compile(
         bounds.write_text("\n".join(constraints) + "\n")
         out = Path(folder) / "pylock.toml"
         uv.run(
-            ["pip", "compile", str(asked), "--constraint", str(bounds), "--output-file", str(out)]
-            + ["--format", "pylock.toml", "--python-version", python]
-            + ["--python-platform", UV_PLATFORMS[platform], "--only-binary", ":all:"]
-            + ["--generate-hashes", "--no-header", "--quiet"]
+            *("pip", "compile", str(asked), "--constraint", str(bounds)),
+            *("--output-file", str(out), "--format", "pylock.toml", "--python-version", python),
+            *("--python-platform", UV_PLATFORMS[platform], "--only-binary", ":all:"),
+            *("--generate-hashes", "--no-header", "--quiet"),
         )
         return uv.scrub(out.read_text(encoding="utf-8"))
 
 
-def _wheel_hash(item: dict[str, Any]) -> str:
-    wheels = item.get("wheels", [])
-    return str(wheels[0].get("hashes", {}).get("sha256", "")) if len(wheels) == 1 else ""
+def _wheels(item: dict[str, Any]) -> dict[str, str]:
+    return {
+        unquote(str(wheel.get("url") or wheel.get("path", "")).rsplit("/", 1)[-1]): str(
+            wheel.get("hashes", {}).get("sha256", "")
+        )
+        for wheel in item.get("wheels", [])
+    }
 
 
 def _explained(text: str, dependencies: Sequence[Dependency]) -> LockError:

@@ -22,11 +22,11 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """One locked distribution; ``sha256`` is of the wheel that the target installs."""
+    """One locked distribution; ``wheels`` maps the file names that fit the target to sha256."""
 
     name: str
     version: str
-    sha256: str = ""
+    wheels: dict[str, str] = {}
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
 
 from jupyter_mlops.errors import LockError
 
@@ -17,7 +16,7 @@ def scrub(text: str) -> str:
     return CREDENTIALS.sub("", text)
 
 
-def run(arguments: Sequence[str], *, stdin: str | None = None) -> str:
+def run(*arguments: str, stdin: str | None = None) -> str:
     """Run uv and return what it printed on standard output.
 
     Raises ``Failed`` with uv's own words, credentials removed.

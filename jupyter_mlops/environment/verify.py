@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from filelock import FileLock
@@ -35,6 +37,45 @@ class Environment:
         return next(self.root.glob("lib/python3.*/site-packages"))
 
 
+def installed_hashes(environment: Environment, lock: Lock) -> dict[str, str]:
+    """Return the sha256 of the wheel that each package was installed from.
+
+    Where a lock names several wheels that fit, the installed tags tell which one was taken.
+    """
+    tags = {
+        _normal(info.name.split("-")[0]): _tags(info)
+        for info in environment.site_packages.glob("*.dist-info")
+    }
+    found = {}
+    for package in lock.packages:
+        fitting = [
+            digest
+            for name, digest in package.wheels.items()
+            if len(package.wheels) == 1 or _tag_of(name) <= tags.get(_normal(package.name), set())
+        ]
+        found[package.name] = fitting[0] if len(fitting) == 1 else ""
+    return found
+
+
+def _tags(info: Path) -> set[str]:
+    try:
+        text = (info / "WHEEL").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    return {line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("Tag:")}
+
+
+def _tag_of(wheel: str) -> set[str]:
+    """Return a wheel's tags from its file name, each as one line of WHEEL has it (PEP 425)."""
+    pythons, abis, platforms = wheel.removesuffix(".whl").split("-")[-3:]
+    parts = product(pythons.split("."), abis.split("."), platforms.split("."))
+    return {"-".join(tag) for tag in parts}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def create(lock: Lock, executable: str) -> Environment:
     """Make the environment of a lock, or return the one made before.
 
@@ -61,12 +102,12 @@ def create(lock: Lock, executable: str) -> Environment:
 
 
 def _install(lock: Lock, executable: str, root: Path) -> None:
-    uv.run(["venv", "--quiet", "--no-config", "--python", executable, str(root)])
+    uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
     pinned.write_text(lock.text, encoding="utf-8")
     uv.run(
-        ["pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python")]
-        + ["--requirement", str(pinned)]
+        *("pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python")),
+        *("--requirement", str(pinned)),
     )
 
 
@@ -84,8 +125,8 @@ def bare(python: str) -> Path:
         shutil.rmtree(root, ignore_errors=True)
         try:
             uv.run(
-                ["venv", "--quiet", "--no-config", "--no-python-downloads"]
-                + ["--python", _same_or(python), str(root)]
+                *("venv", "--quiet", "--no-config", "--no-python-downloads"),
+                *("--python", _same_or(python), str(root)),
             )
         except uv.Failed as error:
             raise LockError(

@@ -195,20 +195,22 @@ def verified(
     """Pass chunks on; raise ``error`` at their end when digest or size are not as described.
 
     The last chunk is held back until the check, so that no reader completes wrong content.
+    A negative size is an unknown one.
     """
     total, sha256, held = 0, hashlib.sha256(), b""
     for chunk in chunks:
         total += len(chunk)
-        if total > descriptor.size:
+        if 0 <= descriptor.size < total:
             break
         sha256.update(chunk)
         if held:
             yield held
         held = chunk
-    if total != descriptor.size or f"sha256:{sha256.hexdigest()}" != descriptor.digest:
+    expected = total if descriptor.size < 0 else descriptor.size
+    if total != expected or f"sha256:{sha256.hexdigest()}" != descriptor.digest:
         raise error(
             f"the content of {descriptor.digest} is damaged",
-            why=f"{descriptor.size} bytes were promised and {total} found, or other ones",
+            why=f"{expected} bytes were promised and {total} found, or other ones",
             remedy="remove it and try again",
             where=str(where),
         )

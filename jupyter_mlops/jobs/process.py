@@ -126,5 +126,3 @@ def wait_until_free(path: Path, timeout: float | None = None) -> bool:
 
     threading.Thread(target=wait, name="mlops-wait", daemon=True).start()
     return free.wait(timeout) or not held(path)
-
-

@@ -18,16 +18,13 @@ _DEBOUNCE = 200  # milliseconds that notifications are gathered for at most
 _STEP = 20
 
 
-def _is_events(change: Change, path: str) -> bool:
-    name = Path(path).name
-    return name == "events.jsonl" or JOB_ID.fullmatch(name) is not None
-
-
 class Tail:
     """Follows all jobs of a store from the moment it is made."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, polling: bool | None = None) -> None:
+        """Remember where each job is now; ``polling`` is for file systems that tell nothing."""
         self.root = root
+        self.polling = polling
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._cursors = {
             folder.name: Cursor.at_end(folder / "events.jsonl")
@@ -38,10 +35,14 @@ class Tail:
     async def follow(
         self, stop: asyncio.Event | None = None
     ) -> AsyncIterator[tuple[str, JobEvent]]:
-        """Yield (job id, event) for every event from now on, until ``stop`` is set."""
+        """Yield (job id, event) for every event from now on.
+
+        Ends when ``stop`` is set, and when somebody removes the folder itself.
+        """
         changes = awatch(
             self.root,
-            watch_filter=_is_events,
+            watch_filter=self._concerns_us,
+            force_polling=self.polling,
             debounce=_DEBOUNCE,
             step=_STEP,
             stop_event=stop,
@@ -56,13 +57,17 @@ class Tail:
                     for event in self._read(job_id):
                         yield job_id, event
                 changed = await waiting
-                if changed is None:
+                if changed is None or not self.root.is_dir():
                     return
                 fresh = {self._job_id(path) for _, path in changed}
                 waiting = asyncio.ensure_future(anext(changes, None))
         finally:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+    def _concerns_us(self, change: Change, path: str) -> bool:
+        name = Path(path).name
+        return name == "events.jsonl" or name == self.root.name or bool(JOB_ID.fullmatch(name))
 
     def _job_id(self, path: str) -> str:
         parts = Path(path).relative_to(self.root).parts

@@ -75,7 +75,9 @@ def _owners(parts: tuple[str, ...], owners: dict[str, set[str]]) -> list[str]:
         if prefix in owners:
             return sorted(owners[prefix])
     below = parts[0] + "."
-    return sorted({name for module, names in owners.items() if module.startswith(below) for name in names})
+    return sorted(
+        {name for module, names in owners.items() if module.startswith(below) for name in names}
+    )
 
 
 if __name__ == "__main__":

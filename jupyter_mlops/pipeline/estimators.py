@@ -50,9 +50,7 @@ def _note_assignment(
             found[target.id] = Fitted(target.id, cell, kind, _plain_names(call))
 
 
-def _note_fit(
-    node: ast.Call, classes: dict[str, str], found: dict[str, Fitted], cell: int
-) -> None:
+def _note_fit(node: ast.Call, classes: dict[str, str], found: dict[str, Fitted], cell: int) -> None:
     method = node.func
     if (
         isinstance(method, ast.Attribute)

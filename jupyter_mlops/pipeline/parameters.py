@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jupyter_mlops.errors import Problem
+from jupyter_mlops.errors import ParameterError, Problem
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.pipeline.names import bound
-from jupyter_mlops.runtime.parameters import Parameter
+from jupyter_mlops.runtime.parameters import Parameter, ParameterProblems, parse, validate
 
 SIMPLE = {"bool", "int", "float", "str", "list", "dict"}
 
@@ -50,6 +51,25 @@ def find(notebook: Notebook) -> Found:
         if parameters:
             return Found(parameters, "proposed", cell)
     return Found([], "none")
+
+
+def check(
+    known: list[Parameter], values: Mapping[str, Any], texts: Mapping[str, str], where: str
+) -> dict[str, Any]:
+    """Return typed ``values`` and command-line ``texts`` as one mapping of checked values.
+
+    Raises ``ParameterError`` with every mistake in both.
+    """
+    problems: list[str] = []
+    checked: dict[str, Any] = {}
+    for read in (lambda: validate(known, values), lambda: parse(known, texts)):
+        try:
+            checked |= read()
+        except ParameterProblems as error:
+            problems += error.problems
+    if problems:
+        raise ParameterError.collect(Problem(problem=text, where=where) for text in problems)
+    return checked
 
 
 def _of_cell(cell: Cell) -> tuple[list[Parameter], list[Problem]]:

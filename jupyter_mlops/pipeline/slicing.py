@@ -167,7 +167,9 @@ def _undefined(function: str, name: str, cell: Cell) -> Problem:
 def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
     head = [f'"""What answers: {function}(rows), sliced from the notebook."""']
     if captured:
-        head.append(f"# Captured from the run and set before this is executed: {', '.join(captured)}")
+        head.append(
+            f"# Captured from the run and set before this is executed: {', '.join(captured)}"
+        )
     parts = ["\n".join(head)]
     previous = 0
     for binding in bindings:

@@ -94,7 +94,7 @@ class Reference:
         """The reference without tag and digest."""
         if self.directory is None:
             return f"{self.registry}/{self.repository}"
-        return f"oci:{self.directory}" + (f":{self.repository}:" if self.repository else "")
+        return f"oci:{self.directory}" + (f":{self.repository}" if self.repository else "")
 
     def with_tag(self, tag: str | None) -> Reference:
         """Return the reference of another tag, without a digest."""
@@ -110,7 +110,7 @@ class Reference:
 
     def __str__(self) -> str:
         """Return the text that ``parse`` reads back."""
-        text = self.name.removesuffix(":") if self.directory is not None else self.name
+        text = self.name
         if self.directory is None:
             text += f":{self.tag}" if self.tag else ""
         elif self.repository and (self.tag or not self.digest):

@@ -8,15 +8,19 @@ interface IButtonProps {
   disabled?: boolean;
   title?: string;
   /** How much it stands out. */
-  kind?: 'primary' | 'secondary' | 'quiet';
+  kind?: 'accept' | 'reject' | 'warn';
   type?: 'button' | 'submit';
 }
 
 /** A button with a text. */
 export function Button(props: IButtonProps): JSX.Element {
-  const { label, icon, kind = 'secondary', type = 'button', ...rest } = props;
+  const { label, icon, kind = 'reject', type = 'button', ...rest } = props;
   return (
-    <button className={`jp-Mlops-button jp-mod-${kind}`} type={type} {...rest}>
+    <button
+      className={`jp-Mlops-button jp-mod-styled jp-mod-${kind}`}
+      type={type}
+      {...rest}
+    >
       {icon && <icon.react tag="span" className="jp-Mlops-buttonIcon" />}
       {label}
     </button>

@@ -86,7 +86,7 @@ def leave_service(request: dict[str, Any], on_event: OnEvent) -> Done:
 def mistake(request: dict[str, Any], on_event: OnEvent) -> Done:
     raise RunError.collect(
         [
-            Problem(problem="Cell 3 raised ValueError", why="bad", remedy="Mend it", where="cell 3"),
+            Problem(problem="Cell 3 raised ValueError", why="bad", where="cell 3"),
             Problem(problem="Cell 4 is empty"),
         ]
     )

@@ -1,0 +1,73 @@
+# Two commands matter: `make demo` and `make test`. Each makes what it needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .demo
+
+# The front end's packages come from the registry that npm is configured with.
+export YARN_NPM_REGISTRY_SERVER ?= $(shell npm config get registry 2>/dev/null)
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export YARN_ENABLE_TELEMETRY := 0
+
+.PHONY: help demo install test lint test-python test-js test-ui bench docs clean
+
+help:
+	@echo "make demo    publish, serve and re-run an example notebook, in its own environment"
+	@echo "make test    everything: linters, Python, Jest and browser tests"
+	@echo "make install the development environment in .venv"
+	@echo "make bench   the benchmarks, side by side with their peers"
+
+# --- demo ---------------------------------------------------------------------------------
+demo: $(DEMO)/installed
+	JUPYTER_MLOPS_HOME=$(CURDIR)/$(DEMO)/home $(DEMO)/venv/bin/python examples/demo.py
+
+$(DEMO)/installed: pyproject.toml package.json
+	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed to build the extension."; exit 1; }
+	$(PYTHON) -m venv $(DEMO)/venv
+	$(DEMO)/venv/bin/python -m pip install --quiet uv
+	$(DEMO)/venv/bin/uv pip install --quiet --python $(DEMO)/venv/bin/python ".[demo]"
+	@touch $@
+
+# --- development --------------------------------------------------------------------------
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml package.json yarn.lock
+	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed to build the extension."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[test,demo]"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm install --immutable
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm build
+	$(BIN)/jupyter-builder develop --overwrite .
+	$(BIN)/jupyter server extension enable --sys-prefix jupyter_mlops
+	@touch $@
+
+# --- tests --------------------------------------------------------------------------------
+test: lint test-python test-js test-ui
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm lint
+
+test-python: install
+	$(BIN)/python -m pytest
+
+test-js: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm test
+
+test-ui: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python ui-tests/run.py
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+docs: install
+	$(BIN)/uv pip install --quiet --python $(BIN)/python ".[docs]"
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(DEMO) $(VENV) lib node_modules jupyter_mlops/labextension

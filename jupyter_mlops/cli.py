@@ -1,0 +1,186 @@
+"""``jupyter mlops``: a thin skin over the same functions that Lab and the magics call."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_mlops import show
+from jupyter_mlops.errors import MlopsError, UsageError
+
+INTERRUPTED = 130
+INTERNAL = 70
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (see ``errors`` for what each means)."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.command(options)
+    except MlopsError as error:
+        show.problems(error, as_json=options.json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted; nothing was tagged.", file=sys.stderr)
+        return INTERRUPTED
+    if options.json:
+        sys.stdout.write(json.dumps(msgspec.to_builtins(result)) + "\n")
+    else:
+        options.show(result)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter mlops", description="From the notebook to production, in one command."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    analyze = _command(commands, "analyze", _analyze, show.analysis, "say what a notebook needs")
+    analyze.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+
+    publish = _command(commands, "publish", _publish, show.published, "publish a notebook")
+    publish.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    publish.add_argument(
+        "target", nargs="?", help="registry/repository[:tag] or oci:DIRECTORY[:[name:]tag]"
+    )
+    publish.add_argument("--verify", choices=["full", "none"], default="full")
+    publish.add_argument("--model", metavar="NAME", help="which fitted model answers")
+    publish.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
+    _parameters(publish)
+
+    run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
+    run.add_argument("subject", metavar="REF|NOTEBOOK")
+    run.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb")
+    _parameters(run)
+
+    serve = _command(commands, "serve", _serve, show.service, "serve a publication over HTTP")
+    serve.add_argument("reference", metavar="REF")
+    serve.add_argument("--with", dest="with_", choices=["process", "docker"], default="process")
+    serve.add_argument("--port", type=int)
+    serve.add_argument("--foreground", action="store_true", help="stay in this terminal")
+
+    stop = _command(commands, "stop", _stop, show.service, "stop a service")
+    stop.add_argument("service", metavar="ID")
+    _command(commands, "services", _services, show.services, "list the running services")
+
+    listed = _command(commands, "list", _list, show.publications, "list a registry's publications")
+    listed.add_argument("registry", nargs="?", metavar="REGISTRY")
+
+    one = _command(commands, "show", _show, show.publication, "describe one publication")
+    one.add_argument("reference", metavar="REF")
+    return parser
+
+
+def _command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], Any],
+    shown: Callable[[Any], None],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(command=run, show=shown)
+    return parser
+
+
+def _parameters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="may be given several times",
+    )
+
+
+def _texts(options: argparse.Namespace) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for item in options.parameters:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(
+                f"'{item}' is not a parameter", remedy="Write -p name=value", where="-p"
+            )
+        texts[name.strip()] = value
+    return texts
+
+
+def _analyze(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.analyze import analyze
+
+    return analyze(options.notebook)
+
+
+def _publish(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.publish import publish
+
+    with show.progress() as on_event:
+        return publish(
+            options.notebook,
+            options.target,
+            texts=_texts(options),
+            verify=options.verify,
+            model=options.model,
+            base=options.base,
+            on_event=on_event,
+        )
+
+
+def _run(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.rerun import rerun
+
+    with show.progress() as on_event:
+        return rerun(
+            options.subject, texts=_texts(options), output=options.output, on_event=on_event
+        )
+
+
+def _serve(options: argparse.Namespace) -> Any:
+    from jupyter_mlops import serve
+
+    if options.foreground and options.with_ == "docker":
+        raise UsageError("A container does not run in the foreground", remedy="Leave one out")
+    with show.progress() as on_event:
+        if options.foreground:
+            serve.foreground(options.reference, port=options.port, on_event=on_event)
+        return serve.serve(
+            options.reference, with_=options.with_, port=options.port, on_event=on_event
+        )
+
+
+def _stop(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.serve import stop_service
+
+    return stop_service(options.service)
+
+
+def _services(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.serve import list_services
+
+    return {"services": list_services()}
+
+
+def _list(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.catalog import list_publications
+
+    return {"publications": list_publications(options.registry)}
+
+
+def _show(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.catalog import describe
+
+    return describe(options.reference)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The REST interface under ``/jupyter-mlops``: each verb is a few lines over the same functions.
+
+The spine is imported when it is first needed: it must not slow down the start of the server.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_mlops import settings
+from jupyter_mlops.jobs import submit
+from jupyter_mlops.lab import paths
+from jupyter_mlops.lab.base import MlopsHandler
+
+_JOB = r"/jupyter-mlops/jobs/(?P<job_id>[\w-]+)"
+
+
+class NewJob(msgspec.Struct, forbid_unknown_fields=True):
+    """What is posted to start work."""
+
+    kind: str
+    request: dict[str, Any] = {}
+
+
+class AnalysisHandler(MlopsHandler):
+    """What a notebook holds, before anything is done with it."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Analyse the notebook at the contents path ``path``."""
+        from jupyter_mlops.analyze import analyze
+
+        file = paths.to_file(self.contents_manager, self.get_query_argument("path"))
+        self.answer(await self.apart(analyze, file))
+
+
+class JobsHandler(MlopsHandler):
+    """All jobs."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the jobs, the newest first."""
+        jobs = await self.apart(self.store.list)
+        self.answer({"jobs": [self.shown(job) for job in jobs]})
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Start work; answers at once with the job that does it."""
+        new = self.body_as(NewJob)
+        request = dict(new.request)
+        if isinstance(request.get("path"), str):
+            request["path"] = str(paths.to_file(self.contents_manager, request["path"]))
+        base = paths.base_of(self.contents_manager)
+        job = await self.apart(submit, self.store, new.kind, request, base=base)
+        self.set_header("Location", f"{self.request.path.rstrip('/')}/{job.id}")
+        self.answer(self.shown(job), HTTPStatus.ACCEPTED)
+
+
+class JobHandler(MlopsHandler):
+    """One job."""
+
+    @authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        """Describe the job."""
+        self.answer(self.shown(await self.apart(self.store.get, job_id)))
+
+    @authenticated
+    @authorized
+    async def delete(self, job_id: str) -> None:
+        """Cancel a job that goes on; forget one that has ended."""
+        job = await self.apart(self.store.get, job_id)
+        await self.apart(self.store.cancel if job.active else self.store.delete, job_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()
+
+
+class JobEventsHandler(MlopsHandler):
+    """What a job has said so far."""
+
+    @authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        """List the events from the first one."""
+        events = await self.apart(self.store.events, job_id)
+        self.answer({"events": [event.flat() for event in events]})
+
+
+class JobLogHandler(MlopsHandler):
+    """The log of a job."""
+
+    @authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        """Return the end of the log as text."""
+        self.answer({"log": await self.apart(self.store.log, job_id)})
+
+
+class PublicationsHandler(MlopsHandler):
+    """What a registry holds."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the publications of ``registry``, or of the default one."""
+        from jupyter_mlops.catalog import list_publications
+
+        registry = self.get_query_argument("registry", "") or settings.default_registry()
+        publications = await self.apart(list_publications, registry)
+        self.answer({"registry": registry, "publications": publications})
+
+
+class ServicesHandler(MlopsHandler):
+    """Services that run on this machine."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the services."""
+        from jupyter_mlops.serve import list_services
+
+        self.answer({"services": await self.apart(list_services)})
+
+
+class ServiceHandler(MlopsHandler):
+    """One service."""
+
+    @authenticated
+    @authorized
+    async def delete(self, service_id: str) -> None:
+        """Stop the service."""
+        from jupyter_mlops.serve import stop_service
+
+        await self.apart(stop_service, service_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()
+
+
+ROUTES = [
+    (r"/jupyter-mlops/analysis", AnalysisHandler),
+    (r"/jupyter-mlops/jobs/?", JobsHandler),
+    (_JOB, JobHandler),
+    (_JOB + "/events", JobEventsHandler),
+    (_JOB + "/log", JobLogHandler),
+    (r"/jupyter-mlops/publications", PublicationsHandler),
+    (r"/jupyter-mlops/services", ServicesHandler),
+    (r"/jupyter-mlops/services/(?P<service_id>[\w.-]+)", ServiceHandler),
+]

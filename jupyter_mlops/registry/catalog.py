@@ -1,0 +1,191 @@
+"""What a registry offers: publications described by manifest and config, layers never read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
+from jupyter_mlops.image.blob import INDEXES, Descriptor
+from jupyter_mlops.image.layout import Layout
+from jupyter_mlops.image.repository import Repository, load_json, read_blob
+from jupyter_mlops.registry.client import RemoteRepository, next_page
+from jupyter_mlops.registry.reference import Reference, is_host
+from jupyter_mlops.registry.transport import Transport
+
+#: Label that holds a publication's description as compact JSON.
+PUBLICATION = "io.jupyter-mlops.publication"
+_VERSION = re.compile(r"v([1-9][0-9]*)")
+_LANES = 8
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One image of a registry: all tags that point to it, its labels, its size in bytes.
+
+    ``reference`` names it by its best tag; ``version`` is the highest N of its tags ``vN``.
+    """
+
+    reference: str
+    repository: str
+    digest: str
+    tags: list[str]
+    version: int | None
+    size: int
+    labels: dict[str, str]
+
+
+def list_publications(registry: str) -> list[Listed]:
+    """List the publications of ``oci:DIRECTORY``, of a registry ``host[/prefix]`` or a repository.
+
+    Images without the label ``io.jupyter-mlops.publication`` are left out. Sorted by repository,
+    then newest version first. Raises RegistryError, or UsageError when the text names no registry.
+    """
+    found: list[Listed] = []
+    for reference, repository in _repositories(registry.rstrip("/")):
+        found += describe(reference, repository)
+    return sorted(found, key=lambda item: (item.repository, -(item.version or 0), item.digest))
+
+
+def describe(reference: Reference, repository: Repository) -> list[Listed]:
+    """List the publications of one repository."""
+    with ThreadPoolExecutor(_LANES) as pool:
+        digests: dict[str, list[str]] = {}
+        tags = repository.tags()
+        found = pool.map(lambda tag: _digest(repository, tag), tags)
+        for tag, digest in zip(tags, found, strict=True):
+            if digest:
+                digests.setdefault(digest, []).append(tag)
+        labelled = pool.map(lambda digest: _describe(repository, digest), digests)
+        return [
+            _listed(reference, digest, digests[digest], labels, size)
+            for digest, (labels, size) in zip(digests, labelled, strict=True)
+            if PUBLICATION in labels
+        ]
+
+
+def next_version(repository: Repository, digest: str) -> tuple[int, bool]:
+    """Return the version number for an image, and whether it has it already.
+
+    Versions are the tags ``v1``, ``v2``…; the same digest keeps its number, another gets the next.
+    """
+    versions = sorted(number for tag in repository.tags() if (number := version_of(tag)))
+    with ThreadPoolExecutor(_LANES) as pool:
+        digests = pool.map(lambda number: _digest(repository, f"v{number}"), versions)
+        same = [number for number, found in zip(versions, digests, strict=True) if found == digest]
+    if same:
+        return same[-1], True
+    return (versions[-1] if versions else 0) + 1, False
+
+
+def version_of(tag: str) -> int | None:
+    """Return N of a tag ``vN``, else None."""
+    match = _VERSION.fullmatch(tag)
+    return int(match[1]) if match else None
+
+
+def _digest(repository: Repository, tag: str) -> str:
+    try:
+        return repository.resolve(tag).digest
+    except NotFoundError:
+        return ""  # deleted since the tags were listed
+
+
+def _describe(repository: Repository, digest: str) -> tuple[dict[str, str], int]:
+    """Return the labels and the size of an image; none for what is not an image."""
+    try:
+        descriptor, manifest = repository.manifest(digest)
+        if descriptor.media_type in INDEXES or "config" not in manifest:
+            return {}, 0
+        parts = [Descriptor.from_dict(part) for part in manifest.get("layers") or []]
+        config = Descriptor.from_dict(manifest["config"])
+        value = load_json(read_blob(repository, config.digest), "config")
+    except NotFoundError:
+        return {}, 0
+    labels = (value.get("config") or {}).get("Labels") or {}
+    return (
+        {str(key): str(text) for key, text in labels.items()},
+        config.size + sum(part.size for part in parts),
+    )
+
+
+def _listed(
+    reference: Reference, digest: str, tags: Sequence[str], labels: dict[str, str], size: int
+) -> Listed:
+    versions = [number for tag in tags if (number := version_of(tag))]
+    version = max(versions) if versions else None
+    best = f"v{version}" if version else sorted(tags)[0]
+    return Listed(
+        reference=str(reference.with_tag(best)),
+        repository=reference.repository,
+        digest=digest,
+        tags=sorted(tags),
+        version=version,
+        size=size,
+        labels=labels,
+    )
+
+
+def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
+    if registry.startswith("oci:"):
+        reference = Reference.parse(registry)
+        layout = Layout(reference.path)
+        wanted = reference.repository or reference.tag
+        return [
+            (
+                Reference(directory=reference.directory, repository=name),
+                Layout(layout.directory, name),
+            )
+            for name in layout.repositories()
+            if not wanted or name == wanted
+        ]
+    host, _, prefix = registry.partition("/")
+    if not is_host(host):
+        raise UsageError(
+            f"{registry!r} is not a registry",
+            remedy="write registry.example.org, registry.example.org/prefix or oci:DIRECTORY",
+        )
+    transport = Transport(host)
+    found: list[tuple[Reference, Repository]] = []
+    if prefix:
+        reference = Reference.parse(registry)
+        own = RemoteRepository(host, reference.repository, transport=transport)
+        if own.tags():
+            found.append((Reference(registry=host, repository=reference.repository), own))
+    try:
+        names = _catalog(transport)
+    except RegistryError:
+        if not found:
+            raise
+        names = []
+    below = [name for name in names if not prefix or name.startswith(f"{prefix}/")]
+    return found + [
+        (
+            Reference(registry=host, repository=name),
+            RemoteRepository(host, name, transport=transport),
+        )
+        for name in below
+    ]
+
+
+def _catalog(transport: Transport) -> list[str]:
+    """Return all repositories of a registry (Docker's ``_catalog``, which not all offer)."""
+    names: list[str] = []
+    path = "/v2/_catalog?n=1000"
+    while path:
+        response = transport.request(
+            "GET", path, what="to list its repositories", scopes=("registry:catalog:*",),
+            accept=(200, 401, 403, 404, 405),
+        )  # fmt: skip
+        if response.status_code != 200:
+            raise RegistryError(
+                f"registry {transport.registry} does not list its repositories",
+                why="it does not offer a catalog, or not to you",
+                remedy=f"name a repository: jupyter mlops list {transport.registry}/team/name, "
+                f"or log in: docker login {transport.registry}",
+            )
+        names += map(str, load_json(response.content, "catalog").get("repositories") or [])
+        path = next_page(response)
+    return names

@@ -1,0 +1,298 @@
+"""A repository of an OCI registry (distribution spec 1.1), read and written by streaming."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from jupyter_mlops.errors import NotFoundError, RegistryError
+from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_of, verified
+from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
+from jupyter_mlops.registry import mounts
+from jupyter_mlops.registry.failures import codes, refused, unreachable
+from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
+from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
+
+#: Blobs transferred at a time.
+LANES = 6
+_ACCEPT = ", ".join(MANIFESTS)
+_UNKNOWN_BLOB = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
+
+
+class RemoteRepository:
+    """The images of one repository in a registry; see ``image.repository.Repository``."""
+
+    def __init__(
+        self, registry: str, repository: str, *, transport: Transport | None = None
+    ) -> None:
+        self.registry = registry
+        self.repository = repository
+        self.transport = transport or Transport(registry)
+        self._pull = (f"repository:{repository}:pull",)
+        self._root = f"/v2/{repository}"
+
+    @property
+    def name(self) -> str:
+        """``registry/repository``."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def mount_from(self) -> str:
+        """``registry/repository``: blobs can be mounted from here within the registry."""
+        return self.name
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.transport.close()
+
+    # Reading
+
+    def tags(self) -> list[str]:
+        """Return all tags, sorted; none when the repository does not exist yet."""
+        found: set[str] = set()
+        path = f"{self._root}/tags/list?n=1000"
+        while path:
+            response = self.transport.request(
+                "GET", path, what=f"the tags of {self.repository}", scopes=self._pull,
+                accept=(200, 404),
+            )  # fmt: skip
+            if response.status_code == 404:
+                break
+            found.update(map(str, load_json(response.content, "list of tags").get("tags") or []))
+            path = next_page(response)
+        return sorted(found)
+
+    def resolve(self, version: str) -> Descriptor:
+        """Return what a tag or digest points to; raises NotFoundError."""
+        response = self._manifest("HEAD", version)
+        digest = response.headers.get("docker-content-digest", "")
+        length = response.headers.get("content-length", "")
+        if not digest or not length:
+            return self._described(version, self._manifest("GET", version))
+        return Descriptor(
+            media_type=_media_type(response), digest=_expected(version, digest), size=int(length)
+        )
+
+    def manifest(self, version: str) -> tuple[Descriptor, dict[str, Any]]:
+        """Return the manifest under a tag or digest, verified; raises NotFoundError."""
+        response = self._manifest("GET", version)
+        return self._described(version, response), load_json(response.content, "manifest")
+
+    def manifest_bytes(self, version: str) -> bytes:
+        """Return a manifest as it is stored, verified; raises NotFoundError."""
+        response = self._manifest("GET", version)
+        self._described(version, response)
+        return response.content
+
+    def _manifest(self, method: str, version: str) -> httpx.Response:
+        response = self.transport.request(
+            method, f"{self._root}/manifests/{version}", what=f"{self.repository}:{version}",
+            scopes=self._pull, headers={"accept": _ACCEPT}, accept=(200, 404),
+        )  # fmt: skip
+        if response.status_code == 404:
+            raise NotFoundError(
+                f"{version} is not in {self.name}",
+                remedy=f"list it: jupyter mlops list {self.name}",
+            )
+        return response
+
+    def _described(self, version: str, response: httpx.Response) -> Descriptor:
+        digest = digest_of(response.content)
+        said = response.headers.get("docker-content-digest", digest)
+        if said != digest or (version.startswith("sha256:") and version != digest):
+            raise RegistryError(
+                f"{self.name} gave a manifest with another digest than {said}",
+                why="it was changed or cut on its way",
+                remedy="try again",
+            )
+        return Descriptor(
+            media_type=_media_type(response), digest=digest, size=len(response.content)
+        )
+
+    @contextmanager
+    def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
+        """Open a blob; a broken connection is resumed, damage raises RegistryError at the end."""
+        chunks = self._chunks(digest)
+        try:
+            first = next(chunks, b"")  # a blob that is not there fails here
+            described = Descriptor(media_type="", digest=digest, size=-1)
+            yield verified(_chain(first, chunks), described, self.name, RegistryError)
+        finally:
+            chunks.close()
+
+    def _chunks(self, digest: str) -> Generator[bytes, None, None]:
+        done, what = 0, f"blob {digest}"
+        for attempt in range(ATTEMPTS):
+            headers = {"range": f"bytes={done}-"} if done else {}
+            response: httpx.Response | None = None
+            try:
+                with self.transport.once(
+                    "GET", f"{self._root}/blobs/{digest}", scopes=self._pull, headers=headers
+                ) as response:
+                    if response.status_code in (200, 206):
+                        skip = done if response.status_code == 200 else 0
+                        for chunk in response.iter_raw(CHUNK):
+                            fresh = chunk[skip:]
+                            skip = max(0, skip - len(chunk))
+                            done += len(fresh)
+                            if fresh:
+                                yield fresh
+                        return
+                    response.read()
+                if response.status_code == 404:
+                    raise NotFoundError(f"{what} is not in {self.name}")
+                if response.status_code not in RETRIED or attempt == ATTEMPTS - 1:
+                    raise refused(self.registry, what, response)
+                self.transport.pause(attempt, response, what)
+            except httpx.TransportError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise unreachable(self.registry, error) from error
+                self.transport.pause(attempt, None, what)
+
+    # Writing
+
+    def push(
+        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+    ) -> Pushed:
+        """Push an image: blobs in parallel, then the manifest by digest, then each tag in order."""
+        known, previous = self._known(tags)
+        blobs = image.blobs()
+        total = sum(blob.descriptor.size for blob in blobs)
+        there = [blob for blob in blobs if blob.descriptor.digest in known]
+        progress = _Progress(on_progress, total)
+        progress.add(sum(blob.descriptor.size for blob in there), "already there")
+        missing = [blob for blob in blobs if blob.descriptor.digest not in known]
+        outcomes, sent = self._bring(image, missing, progress)
+        if previous != image.digest:
+            self._put_manifest(image, image.digest, progress)
+            sent += len(image.manifest)
+        for tag in tags:
+            self._put_manifest(image, tag, progress)
+            sent += len(image.manifest)
+        mounts.remember(self.registry, self.repository, [b.descriptor.digest for b in blobs])
+        return Pushed(
+            digest=image.digest,
+            pushed_bytes=sent,
+            mounted=outcomes.count("mounted"),
+            skipped=outcomes.count("skipped") + len(there),
+        )
+
+    def delete_tag(self, tag: str) -> None:
+        """Remove a tag; raises NotFoundError, or RegistryError where registries cannot do it."""
+        self.resolve(tag)
+        self.transport.request(
+            "DELETE", f"{self._root}/manifests/{tag}", what=f"to delete tag {tag}",
+            scopes=(f"repository:{self.repository}:pull,delete",), accept=(202, 204),
+        )  # fmt: skip
+
+    def _known(self, tags: Sequence[str]) -> tuple[set[str], str]:
+        """Return the blobs that a manifest of before vouches for, and that manifest's digest."""
+        for tag in reversed(tags):
+            try:
+                descriptor, value = self.manifest(tag)
+            except NotFoundError:
+                continue
+            parts = [*(value.get("layers") or []), *filter(None, [value.get("config")])]
+            return {str(part.get("digest")) for part in parts}, descriptor.digest
+        return set(), ""
+
+    def _bring(
+        self, image: Image, blobs: Sequence[Blob], progress: _Progress
+    ) -> tuple[list[Outcome], int]:
+        """Bring all blobs, large ones first; return what became of each and the bytes sent."""
+        labels = {layer.descriptor.digest: layer.title or layer.kind for layer in image.layers}
+        uploader = Uploader(self.transport, self.repository, progress.add)
+        ordered = sorted(blobs, key=lambda blob: -blob.descriptor.size)
+
+        def bring(blob: Blob) -> Outcome:
+            digest = blob.descriptor.digest
+            return uploader.bring(
+                blob,
+                label=labels.get(digest, "config"),
+                mount_from=self._mountable(blob),
+            )
+
+        with ThreadPoolExecutor(LANES, thread_name_prefix="push") as pool:
+            futures = [pool.submit(bring, blob) for blob in ordered]
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            failed = [future.exception() for future in done if future.exception()]
+            if failed:
+                uploader.stop.set()
+                pool.shutdown(cancel_futures=True)
+        for error in failed:
+            if error and not isinstance(error, Cancelled):
+                raise error
+        outcomes = [future.result() for future in futures]
+        sizes = [blob.descriptor.size for blob in ordered]
+        sent = sum(size for size, out in zip(sizes, outcomes, strict=True) if out == "sent")
+        return outcomes, sent
+
+    def _mountable(self, blob: Blob) -> str:
+        """Return the repository of this registry that a blob can be mounted from, if any."""
+        host, _, repository = str(getattr(blob, "mount_from", "")).partition("/")
+        if host != self.registry:
+            repository = mounts.find(self.registry, blob.descriptor.digest)
+        return repository if repository != self.repository else ""
+
+    def _put_manifest(self, image: Image, version: str, progress: _Progress) -> None:
+        """Write the manifest; when the registry misses blobs after all, bring those first."""
+        for again in (True, False):
+            response = self.transport.request(
+                "PUT", f"{self._root}/manifests/{version}", what=f"{self.repository}:{version}",
+                scopes=push_scopes(self.repository), content=image.manifest,
+                headers={"content-type": image.media_type}, accept=(201, 200, 202, 400, 404),
+            )  # fmt: skip
+            if response.is_success:
+                said = response.headers.get("docker-content-digest", image.digest)
+                if said != image.digest:
+                    raise RegistryError(
+                        f"registry {self.registry} stored another manifest than it was given"
+                    )
+                return
+            if not (again and codes(response) & _UNKNOWN_BLOB):
+                raise refused(self.registry, f"{self.repository}:{version}", response)
+            self._bring(image, image.blobs(), progress)
+
+
+class _Progress:
+    """Adds up bytes over all lanes."""
+
+    def __init__(self, listener: OnProgress, total: int) -> None:
+        self._listener = listener
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int, label: str) -> None:
+        """Count bytes that are there now (or, when negative, no longer count)."""
+        with self._lock:
+            self._done = min(self._done + count, self._total)
+            self._listener(self._done, self._total, label)
+
+
+def next_page(response: httpx.Response) -> str:
+    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text."""
+    link = response.links.get("next", {}).get("url", "")
+    return str(response.url.join(link)) if link else ""
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _media_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip()
+
+
+def _expected(version: str, digest: str) -> str:
+    if version.startswith("sha256:") and version != digest:
+        raise RegistryError(f"the registry answers {version} with {digest}")
+    return digest

@@ -1,0 +1,208 @@
+"""Bring what a publication added to its base onto this machine, to run it without a container."""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from isal import isal_zlib
+
+from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.image.blob import LAYER_GZIP, LAYER_KIND, LAYER_TAR, Descriptor
+from jupyter_mlops.image.repository import Repository
+
+#: Bytes and files that a publication may unpack to: beyond that it is an attack or a mistake.
+MOST_BYTES, MOST_FILES = 256 << 30, 2_000_000
+_LANES = 4
+_GZIP = 16 + 15
+_INFLATE_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+
+
+def unpack(
+    repository: Repository, version: str, directory: Path, prefix: str = "opt/mlops"
+) -> Path:
+    """Unpack the layers above the base below ``directory``; return the folder that is ``prefix``.
+
+    Only what lies below ``prefix`` is written. The folder is named by the image's digest, so a
+    second call finds it. It appears complete or not at all. Raises NotFoundError, and RegistryError
+    for damaged or unsafe content.
+    """
+    digest = version if version.startswith("sha256:") else repository.resolve(version).digest
+    final = directory / digest.replace(":", "-")
+    root = final / prefix
+    if final.is_dir():
+        return root
+    layers = _layers(repository, digest)
+    directory.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=directory, prefix=".tmp-"))
+    try:
+        (staging / prefix).mkdir(parents=True)
+        budget = _Budget()
+        with ThreadPoolExecutor(_LANES) as pool:
+            for _ in pool.map(
+                lambda layer: _extract(repository, layer, staging, prefix, budget), layers
+            ):
+                pass
+        staging.chmod(0o755)
+        with suppress(OSError):
+            staging.rename(final)
+        if not final.is_dir():
+            raise RegistryError("the publication cannot be unpacked", where=str(final))
+    except OSError as error:
+        raise RegistryError(
+            "the publication cannot be unpacked",
+            why=error.strerror or str(error),
+            remedy="free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
+            where=str(directory),
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return root
+
+
+def _layers(repository: Repository, digest: str) -> list[Descriptor]:
+    _, manifest = repository.manifest(digest)
+    every = [Descriptor.from_dict(item) for item in manifest.get("layers") or []]
+    own = [item for item in every if item.annotations.get(LAYER_KIND, "base") != "base"]
+    if not own:
+        raise RegistryError(
+            "this image is not a publication",
+            why="none of its layers was made by jupyter-mlops",
+            where=f"{repository.name}@{digest}",
+        )
+    return own
+
+
+class _Budget:
+    """What may still be written; several threads take from it, and it need not be exact."""
+
+    def __init__(self) -> None:
+        self.bytes, self.files = MOST_BYTES, MOST_FILES
+
+    def take(self, size: int) -> None:
+        self.bytes -= size
+        self.files -= 1
+        if self.bytes < 0 or self.files < 0:
+            raise RegistryError("a publication unpacks to more than is reasonable")
+
+
+def _extract(
+    repository: Repository, layer: Descriptor, root: Path, prefix: str, budget: _Budget
+) -> None:
+    where = f"{repository.name}, layer {layer.digest}"
+    try:
+        with repository.blob(layer.digest) as packed:
+            reader = _Reader(_plain(packed, layer.media_type))
+            with tarfile.open(fileobj=reader, mode="r|") as archive:
+                for member in archive:
+                    _write(archive, member, root, prefix, budget)
+            # To the end: only there is the digest known to be right.
+            while reader.read(1 << 20):
+                pass
+    except (tarfile.TarError, _INFLATE_ERROR, EOFError) as error:
+        raise RegistryError("a layer is damaged", why=str(error), where=where) from error
+    except _Unsafe as error:
+        raise RegistryError("a layer holds an unsafe path", why=str(error), where=where) from error
+
+
+class _Unsafe(Exception):
+    """A path or link that would lead out of the folder."""
+
+
+def _write(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, prefix: str, budget: _Budget
+) -> None:
+    name = member.name.rstrip("/")
+    parts = name.split("/")
+    if name.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in name:
+        raise _Unsafe(repr(member.name))
+    if not f"{name}/".startswith(f"{prefix}/"):
+        return  # parent folders, and what belongs elsewhere in the container
+    budget.take(member.size)
+    target = root / name
+    _plain_parents(root, parts[:-1])
+    if member.isdir():
+        target.mkdir(exist_ok=True)
+    elif member.issym():
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
+        if member.linkname.startswith("/") or not f"{inside}/".startswith(f"{prefix}/"):
+            raise _Unsafe(f"{name} links to {member.linkname}")
+        target.symlink_to(member.linkname)
+    elif member.isreg():
+        mode = 0o755 if member.mode & 0o100 else 0o644
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        try:
+            descriptor = os.open(target, flags, mode)
+        except FileExistsError:
+            raise _Unsafe(f"{name} is there twice") from None
+        with os.fdopen(descriptor, "wb") as file:
+            source = archive.extractfile(member)
+            assert source is not None
+            shutil.copyfileobj(source, file, 1 << 20)
+    else:
+        raise _Unsafe(f"{name} is neither a file nor a folder nor a link")
+
+
+def _plain_parents(root: Path, parts: list[str]) -> None:
+    folder = root
+    for part in parts:
+        folder = folder / part
+        with suppress(FileExistsError):
+            folder.mkdir()
+        if folder.is_symlink():
+            raise _Unsafe(f"{folder.name} is a link and has files below it")
+
+
+def _plain(packed: Iterator[bytes], media_type: str) -> Iterator[bytes]:
+    if media_type == LAYER_TAR:
+        return packed
+    if media_type == LAYER_GZIP:
+        return _inflated(packed)
+    raise RegistryError(f"a layer has the format {media_type}, which cannot be unpacked here")
+
+
+def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
+    inflate = isal_zlib.decompressobj(_GZIP)
+    for chunk in packed:
+        rest = chunk
+        while rest:
+            if inflate.eof:  # gzip may consist of several members
+                inflate = isal_zlib.decompressobj(_GZIP)
+            data = inflate.decompress(rest, 1 << 20)
+            if data:
+                yield data
+            rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+    if not inflate.eof:
+        raise EOFError("the compressed data ends too early")
+
+
+class _Reader(io.RawIOBase):
+    """A file over an iterator of chunks, as tarfile wants it."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes: fewer only at the end."""
+        parts, need = [], size if size >= 0 else 1 << 62
+        while need:
+            if not self._held:
+                self._held = memoryview(next(self._chunks, b""))
+                if not self._held:
+                    break
+            parts.append(bytes(self._held[:need]))
+            self._held = self._held[need:]
+            need -= len(parts[-1])
+        return b"".join(parts)

@@ -1,0 +1,251 @@
+"""HTTP to one registry: TLS, authentication, retries. Knows nothing of images."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import ipaddress
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import certifi
+import httpx
+
+from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.registry.failures import (
+    CA_VARIABLE,
+    INSECURE_VARIABLE,
+    chain,
+    is_final,
+    refused,
+    unreachable,
+)
+from jupyter_mlops.registry.tokens import Tokens
+
+RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+ATTEMPTS = 5
+#: Seconds: the longest single wait before a retry, and the longest pauses of an upload or answer.
+LONGEST_WAIT, CONNECT, SILENCE = 30.0, 10.0, 60.0
+#: Bytes of an answer that is read whole: manifests, lists.
+ANSWER_LIMIT = 8 << 20
+_HUB = {"docker.io": "registry-1.docker.io"}
+
+Content = Callable[[], Iterable[bytes]] | bytes | None
+
+
+def is_loopback(registry: str) -> bool:
+    """Tell whether a registry is on this machine."""
+    host = httpx.URL(f"//{registry}").host
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def may_be_plain(registry: str) -> bool:
+    """Tell whether plain HTTP is allowed: on this machine, or where the operator said so."""
+    listed = os.environ.get(INSECURE_VARIABLE, "").split(",")
+    return is_loopback(registry) or registry in (item.strip() for item in listed)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the trust in certificates: SSL_CERT_FILE or REQUESTS_CA_BUNDLE, else the system's.
+
+    The authority in JUPYTER_MLOPS_CA is added to it.
+    """
+    file = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    folder = os.environ.get("SSL_CERT_DIR")
+    try:
+        if file and os.path.isfile(file):
+            context = ssl.create_default_context(cafile=file)
+        else:
+            context = ssl.create_default_context()
+            context.load_verify_locations(cafile=certifi.where())
+        if folder and os.path.isdir(folder):
+            context.load_verify_locations(capath=folder)
+        own = os.environ.get(CA_VARIABLE)
+        if own:
+            context.load_verify_locations(cafile=own)
+    except OSError as error:
+        raise RegistryError(
+            "the file of a certificate authority cannot be read",
+            why=str(error),
+            remedy=f"check {CA_VARIABLE} and SSL_CERT_FILE",
+        ) from error
+    return context
+
+
+def wait_before(attempt: int, response: httpx.Response | None = None) -> float:
+    """Return the seconds to wait before a retry; what ``Retry-After`` says is followed."""
+    asked = _retry_after(response) if response is not None else None
+    if asked is not None:
+        return asked
+    return min(LONGEST_WAIT, 0.2 * 2.0**attempt) * random.uniform(0.5, 1.0)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+
+
+class Transport:
+    """Requests to one registry, with its certificates, credentials and bad days."""
+
+    #: Replaced in tests.
+    sleep = staticmethod(time.sleep)
+
+    def __init__(self, registry: str) -> None:
+        self.registry = registry
+        self._client = httpx.Client(
+            verify=tls_context(),
+            timeout=httpx.Timeout(SILENCE, connect=CONNECT, pool=None),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            headers={"user-agent": "jupyter-mlops", "accept-encoding": "identity"},
+            trust_env=not is_loopback(registry),  # a proxy does not know this machine's ports
+            follow_redirects=False,
+        )
+        self._tokens = Tokens(registry, self._client, plain=may_be_plain(registry))
+        self._root = ""
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def root(self) -> str:
+        """Return ``scheme://host`` of the registry; plain HTTP only where it is allowed."""
+        with self._lock:
+            if not self._root:
+                host = _HUB.get(self.registry, self.registry)
+                self._root = f"https://{host}"
+                if may_be_plain(self.registry) and not self._speaks_tls(host):
+                    self._root = f"http://{host}"
+            return self._root
+
+    def _speaks_tls(self, host: str) -> bool:
+        try:
+            self._client.get(f"https://{host}/v2/")
+        except httpx.TransportError as error:
+            # An untrusted certificate is a reason to stop, not to go without encryption.
+            return any(isinstance(item, ssl.SSLCertVerificationError) for item in chain(error))
+        return True
+
+    def forget_tokens(self) -> None:
+        """Fetch new access tokens from now on."""
+        self._tokens.forget()
+
+    def request(
+        self, method: str, path: str, *, what: str, scopes: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None, content: bytes | None = None,
+        accept: Iterable[int] = (200,), attempts: int = ATTEMPTS,
+    ) -> httpx.Response:  # fmt: skip
+        """Send a request that may be repeated; return its answer, read whole.
+
+        ``path`` is below the registry's root, or a URL. Raises RegistryError for any status that is
+        not in ``accept``, in words made with ``what``.
+        """
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            try:
+                with self.once(
+                    method, path, scopes=scopes, headers=headers, content=content
+                ) as unread:
+                    response = _read(unread, self.registry)
+            except httpx.TransportError as error:
+                if last or is_final(error):
+                    raise unreachable(self.registry, error) from error
+                self.sleep(wait_before(attempt))
+                continue
+            if response.status_code in accept:
+                return response
+            if last or response.status_code not in RETRIED:
+                raise refused(self.registry, what, response)
+            self.pause(attempt, response, what)
+        raise AssertionError("unreachable")
+
+    def pause(self, attempt: int, response: httpx.Response | None, what: str) -> None:
+        """Wait before a retry; raises RegistryError when the registry wants too long a wait."""
+        seconds = wait_before(attempt, response)
+        if response is not None and seconds > LONGEST_WAIT:
+            raise RegistryError(
+                f"registry {self.registry} asks to wait {seconds:.0f} seconds with {what}",
+                remedy="publish again after that",
+            )
+        self.sleep(seconds)
+
+    @contextmanager
+    def once(
+        self, method: str, path: str, *, scopes: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None, content: Content = None, challenge: bool = True,
+    ) -> Iterator[httpx.Response]:  # fmt: skip
+        """Send a request and yield its answer unread; no retry but the one that a 401 asks for.
+
+        With ``challenge=False`` a 401 is yielded as it is. Raises httpx.TransportError.
+        """
+        url = httpx.URL(self.root()).join(path)
+        sent = dict(headers or {})
+        token = self._tokens.header(scopes)
+        if token and _same_origin(url, self.root()):
+            sent["authorization"] = token
+        response = self._send(method, url, sent, content)
+        try:
+            if response.status_code == 401 and challenge:
+                response.read()
+                token = self._tokens.answer(response, scopes)
+                if token:
+                    response.close()
+                    sent["authorization"] = token
+                    response = self._send(method, url, sent, content)
+            for _ in range(5):
+                location = response.headers.get("location")
+                if method not in ("GET", "HEAD") or not response.is_redirect or not location:
+                    break
+                target = response.url.join(location)
+                if target.host != url.host or target.port != url.port:
+                    sent.pop("authorization", None)  # another host's storage: no token of ours
+                response.close()
+                response = self._send(method, target, sent, None)
+            yield response
+        finally:
+            response.close()
+
+    def _send(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: Content
+    ) -> httpx.Response:
+        body = content() if callable(content) else content
+        request = self._client.build_request(method, url, headers=headers, content=body)
+        return self._client.send(request, stream=True)
+
+
+def _same_origin(url: httpx.URL, root: str) -> bool:
+    other = httpx.URL(root)
+    return (url.scheme, url.host, url.port) == (other.scheme, other.host, other.port)
+
+
+def _read(response: httpx.Response, registry: str) -> httpx.Response:
+    data = bytearray()
+    for chunk in response.iter_raw():
+        data += chunk
+        if len(data) > ANSWER_LIMIT:
+            raise RegistryError(f"registry {registry} gave an answer larger than {ANSWER_LIMIT}")
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        content=bytes(data),
+        request=response.request,
+    )

@@ -1,0 +1,170 @@
+"""Loads what a publication predicts with, and predicts."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_mlops.capture import rows as conversion
+from jupyter_mlops.capture import store
+from jupyter_mlops.capture.models import Golden, Signature
+from jupyter_mlops.capture.protocol import CannotLoad
+from jupyter_mlops.runtime.publication import Publication
+
+MODULE = "mlops_service"
+
+
+class LoadProblem(RuntimeError):
+    """A publication that cannot serve here, in one sentence."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows to predict; ``columns`` is None when the caller named none."""
+
+    rows: list[Any]
+    columns: list[str] | None = None
+
+
+class Predictor:
+    """Answers rows with the notebook's function or with its estimator."""
+
+    def __init__(self, signature: Signature | None, call: Callable[[Table], Any]) -> None:
+        self.signature = signature
+        self._call = call
+
+    def predict(self, table: Table) -> list[Any]:
+        """Return one JSON value for each row; raises whatever the predictor raises."""
+        if not table.rows:
+            return []
+        return conversion.outputs(self._call(table))
+
+
+def load(root: Path, publication: Publication) -> Predictor | None:
+    """Load captures, each verified against its SHA-256, and the predictor over them.
+
+    Returns None when the publication has nothing to predict with; raises ``LoadProblem``.
+    """
+    kind = publication.predictor.kind
+    name = publication.predictor.name or "predict"
+    if kind == "none":
+        return None
+    try:
+        values = {each.name: store.load(each, root) for each in publication.captures}
+    except CannotLoad as error:
+        raise LoadProblem(str(error)) from None
+    for value in values.values():
+        _use_one_thread(value)
+    if kind == "function":
+        function = _function(root / "service.py", name, values)
+        return Predictor(publication.signature, _of_function(function, publication.signature))
+    if name not in values:
+        raise LoadProblem(f"The estimator {name} is not among the captures.")
+    return Predictor(publication.signature, _of_estimator(values[name], publication.signature))
+
+
+def load_golden(root: Path) -> Golden | None:
+    """Read ``golden.json``; None when the publication has no golden rows."""
+    try:
+        return msgspec.json.decode((root / "golden.json").read_bytes(), type=Golden | None)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise LoadProblem(f"golden.json cannot be read: {error}.") from None
+
+
+def compare(predictor: Predictor, golden: Golden) -> list[str]:
+    """Predict the golden rows; return a sentence for each answer that is not exactly the same."""
+    signature = predictor.signature
+    columns = [column.name for column in signature.inputs] if signature else None
+    try:
+        answers = predictor.predict(Table(rows=golden.inputs, columns=columns))
+    except Exception as error:
+        # The notebook's function may raise anything.
+        return [f"The predictor raised {type(error).__name__} on the golden rows."]
+    if len(answers) != len(golden.outputs):
+        return [f"The predictor gave {len(answers)} answers, not {len(golden.outputs)}."]
+    # As JSON: 1 and 1.0 and True are not the same answer.
+    return [
+        f"The answer to golden row {number} is not the one of the verified run."
+        for number, (answer, expected) in enumerate(
+            zip(answers, golden.outputs, strict=True), start=1
+        )
+        if msgspec.json.encode(answer) != msgspec.json.encode(expected)
+    ]
+
+
+def _use_one_thread(value: Any) -> None:
+    """Let estimators work in one thread: the order of their sums is then always the same."""
+    if not hasattr(value, "get_params"):
+        return
+    from jupyter_mlops.capture.trees import reachable
+
+    for each in reachable(value):
+        attributes = getattr(each, "__dict__", None)
+        if isinstance(attributes, dict) and attributes.get("n_jobs") not in (None, 1):
+            each.n_jobs = 1
+
+
+def _function(path: Path, name: str, values: dict[str, Any]) -> Callable[[Any], Any]:
+    try:
+        code = compile(path.read_bytes(), str(path), "exec")
+    except OSError as error:
+        raise LoadProblem(f"service.py cannot be read: {error.strerror}.") from None
+    except SyntaxError as error:
+        raise LoadProblem(f"service.py is not Python: {error}.") from None
+    module = types.ModuleType(MODULE)
+    module.__file__ = str(path)
+    # Classes that the code defines look their module up by name.
+    sys.modules[MODULE] = module
+    module.__dict__.update(values)
+    try:
+        exec(code, module.__dict__)
+    except Exception as error:
+        traceback.print_exc()
+        raise LoadProblem(f"service.py raised {type(error).__name__}: {error}.") from None
+    function = module.__dict__.get(name)
+    if not callable(function):
+        raise LoadProblem(f"service.py does not define {name}().")
+    found: Callable[[Any], Any] = function
+    return found
+
+
+def _of_function(
+    function: Callable[[Any], Any], signature: Signature | None
+) -> Callable[[Table], Any]:
+    try:
+        import pandas as pd
+    except ImportError:
+        return lambda table: function(_records(table))
+
+    def call(table: Table) -> Any:
+        if signature is not None and signature.inputs:
+            return function(conversion.frame(table.rows, signature.inputs))
+        return function(pd.DataFrame(_sequences(table), columns=table.columns))
+
+    return call
+
+
+def _of_estimator(estimator: Any, signature: Signature | None) -> Callable[[Table], Any]:
+    if signature is not None and signature.inputs:
+        return lambda table: estimator.predict(conversion.arguments(table.rows, signature))
+    return lambda table: estimator.predict(table.rows)
+
+
+def _sequences(table: Table) -> Sequence[Any]:
+    if table.columns is None or all(isinstance(row, list) for row in table.rows):
+        return table.rows
+    return [[row] for row in table.rows]
+
+
+def _records(table: Table) -> list[Any]:
+    if table.columns is None:
+        return table.rows
+    columns = table.columns
+    return [dict(zip(columns, row, strict=True)) for row in table.rows]

@@ -1,0 +1,165 @@
+"""How the command line shows things: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_mlops.errors import MlopsError
+from jupyter_mlops.events import Event, Log, OnEvent, Progress, Stage
+
+if TYPE_CHECKING:
+    from jupyter_mlops.analyze import Analysis
+    from jupyter_mlops.deploy.models import Service
+    from jupyter_mlops.publish import Published
+    from jupyter_mlops.rerun import Run
+
+
+def problems(error: MlopsError, *, as_json: bool) -> None:
+    """Say what is wrong: as sentences, and as one JSON object where that was asked for."""
+    for problem in error.problems:
+        print(f"error: {problem.sentence()}", file=sys.stderr)
+    if as_json:
+        found = msgspec.to_builtins(error.problems)
+        sys.stdout.write(json.dumps({"problems": found}) + "\n")
+
+
+@contextmanager
+def progress() -> Iterator[OnEvent]:
+    """Yield a listener: bars on a terminal, a line per stage elsewhere."""
+    if not sys.stderr.isatty():
+        yield _line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[label]}"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Stage) and event.state == "started":
+                tasks[event.name] = bars.add_task(event.name, total=None, label="")
+            elif isinstance(event, Stage) and event.name in tasks:
+                mark = "" if event.state == "finished" else event.state
+                bars.update(tasks[event.name], total=1, completed=1, label=mark)
+                bars.stop_task(tasks[event.name])
+            elif isinstance(event, Progress) and event.stage in tasks:
+                bars.update(
+                    tasks[event.stage], total=event.total, completed=event.done, label=event.label
+                )
+            elif isinstance(event, Log):
+                bars.console.print(event.text, markup=False, highlight=False)
+
+        yield listen
+
+
+def _line(event: Event) -> None:
+    if isinstance(event, Stage) and event.state != "started":
+        seconds = f" {event.seconds:.2f} s" if event.seconds is not None else ""
+        print(f"{event.name}: {event.state}{seconds}", file=sys.stderr)
+    elif isinstance(event, Log):
+        print(event.text, file=sys.stderr)
+
+
+def analysis(found: Analysis) -> None:
+    """Show what a notebook needs, and every problem with its remedy."""
+    print(f"{found.title} ({found.name})")
+    if found.kernel:
+        print(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
+    print(f"  parameters   {found.parameters_source}")
+    for parameter in found.parameters:
+        note = f"  # {parameter.description}" if parameter.description else ""
+        print(f"    {parameter.name}: {parameter.type} = {parameter.default!r}{note}")
+    print(f"  steps        {', '.join(step.name for step in found.steps)}")
+    print("  packages")
+    for item in found.dependencies:
+        print(f"    {item.name} {item.version or '(not installed here)'}")
+    for capture in found.captures:
+        print(f"  captures     {capture.name} {capture.type}")
+    print(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
+    print(f"  target       {found.target}")
+    for problem in found.problems:
+        print(f"  problem      {problem.sentence()}")
+
+
+def published(result: Published) -> None:
+    """Show what was published, and what to do with it next."""
+    print(f"Published {result.name} v{result.version} (verified: {result.verified})")
+    print(f"  reference  {result.reference}")
+    print(f"  digest     {result.digest}")
+    print(f"  sent       {_bytes(result.pushed_bytes)} of {_bytes(result.size)}")
+    for name, value in sorted(result.metrics.items()):
+        print(f"  {name:<10} {value:.6g}")
+    if result.report:
+        print(f"  report     {result.report}")
+    print(f"Serve it:     jupyter mlops serve {result.reference}")
+    print(f"Run it again: jupyter mlops run {result.reference} -p NAME=VALUE")
+
+
+def run(result: Run) -> None:
+    """Show how a run ended."""
+    print(f"Run {result.id} {result.state}")
+    for name, value in result.parameters.items():
+        print(f"  {name} = {value!r}")
+    for name, value in sorted(result.metrics.items()):
+        print(f"  {name}: {value:.6g}")
+    print(f"  notebook: {result.output}")
+
+
+def service(found: Service) -> None:
+    """Show a service and how to call it."""
+    print(f"Service {found.id} {found.state}: {found.url}  ({found.name or found.reference})")
+    if found.state == "ready":
+        print(f"Stop it: jupyter mlops stop {found.id}")
+
+
+def services(found: dict[str, list[Service]]) -> None:
+    """Show every service on a line."""
+    for item in found["services"]:
+        print(f"{item.id}  {item.state:<8} {item.with_:<8} {item.url}  {item.reference}")
+    if not found["services"]:
+        print("No services. Start one: jupyter mlops serve REF")
+
+
+def publications(found: dict[str, list[Any]]) -> None:
+    """Show every publication on a line."""
+    for item in found["publications"]:
+        version = f"v{item.version}" if item.version else ""
+        print(f"{item.reference}  {version}  {item.verified}  {_bytes(item.size)}  {item.title}")
+    if not found["publications"]:
+        print("No publications here. Make one: jupyter mlops publish NOTEBOOK")
+
+
+def publication(found: dict[str, Any]) -> None:
+    """Show one publication."""
+    print(f"{found['title'] or found['name']}  v{found['version']}  verified: {found['verified']}")
+    for key in ("reference", "digest", "description", "python", "platform"):
+        print(f"  {key:<12} {found[key]}")
+    for item in found["parameters"]:
+        print(f"  parameter    {item['name']}: {item['type']} = {item['default']!r}")
+    for name, value in found["metrics"].items():
+        print(f"  metric       {name} = {value:.6g}")
+    for item in found["captures"]:
+        print(f"  capture      {item['name']}: {item['type']} ({_bytes(item['size'])})")
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.2f} GB"

@@ -1,0 +1,1 @@
+"""Tracking: from journals to MLflow. Nothing here imports MLflow until it is used."""

@@ -1,0 +1,170 @@
+import { runIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { Button } from '../../components/button';
+import { Facts, Placeholder } from '../../components/facts';
+import {
+  formatBytes,
+  formatTime,
+  formatValue,
+  shortDigest
+} from '../../components/format';
+import { Problems } from '../../components/problems';
+import { useTranslation } from '../../components/translation';
+import { VerifiedBadge } from '../../components/verifiedBadge';
+import { serviceIcon } from '../../icons';
+import type { IPublication } from '../../models';
+import type { PanelModel } from '../panel/model';
+import { Copyable, MetricFacts } from '../publish/result';
+
+/** The publications of a registry: find one, then serve it or run it. */
+export function CatalogView(props: { model: PanelModel }): JSX.Element {
+  const trans = useTranslation();
+  const { model } = props;
+  const { catalog } = model;
+  const { publications, problems, isLoading } = catalog;
+  return (
+    <>
+      <RegistryField
+        key={catalog.registry}
+        registry={catalog.registry}
+        onList={registry => void catalog.list(registry)}
+      />
+      <Problems problems={problems} />
+      {isLoading && !publications && (
+        <Placeholder>{trans.__('Listing…')}</Placeholder>
+      )}
+      {publications?.length === 0 && (
+        <Placeholder>{trans.__('Nothing is published here yet.')}</Placeholder>
+      )}
+      <ul
+        className="jp-Mlops-list"
+        aria-label={trans.__('Publications')}
+        aria-busy={isLoading}
+      >
+        {publications?.map(publication => (
+          <PublicationItem
+            key={publication.digest + publication.reference}
+            model={model}
+            publication={publication}
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function RegistryField(props: {
+  registry: string;
+  onList: (registry: string) => void;
+}): JSX.Element {
+  const trans = useTranslation();
+  const id = React.useId();
+  const [registry, setRegistry] = React.useState(props.registry);
+  return (
+    <form
+      className="jp-Mlops-form"
+      onSubmit={event => {
+        event.preventDefault();
+        props.onList(registry.trim());
+      }}
+    >
+      <label htmlFor={id}>{trans.__('Registry')}</label>
+      <div className="jp-Mlops-row">
+        <input
+          id={id}
+          className="jp-mod-styled"
+          type="text"
+          spellCheck={false}
+          autoComplete="off"
+          placeholder={trans.__("the server's default")}
+          title={registry}
+          value={registry}
+          onChange={event => setRegistry(event.target.value)}
+        />
+        <Button
+          type="submit"
+          label={trans.__('List')}
+          onClick={() => undefined}
+        />
+      </div>
+    </form>
+  );
+}
+
+function PublicationItem(props: {
+  model: PanelModel;
+  publication: IPublication;
+}): JSX.Element {
+  const trans = useTranslation();
+  const { model, publication } = props;
+  const { name, title, reference, parameters } = publication;
+  return (
+    <li className="jp-Mlops-item">
+      <details>
+        <summary>
+          <span className="jp-Mlops-itemText">
+            <span className="jp-Mlops-itemTitle">{title || name}</span>
+            <span className="jp-Mlops-itemDetail">
+              {typeof publication.version === 'number'
+                ? trans.__('%1, version %2', name, publication.version)
+                : name}
+            </span>
+          </span>
+          <VerifiedBadge verified={publication.verified} />
+        </summary>
+        <div className="jp-Mlops-foldBody">
+          <Copyable text={reference} label={trans.__('Copy the reference')} />
+          <Facts facts={facts(publication, trans)} />
+          <MetricFacts metrics={publication.metrics} />
+          <div className="jp-Mlops-actions">
+            <Button
+              label={trans.__('Serve')}
+              icon={serviceIcon}
+              disabled={model.isStarting('serve')}
+              onClick={() => void model.serve(reference)}
+            />
+            <Button
+              label={trans.__('Run with New Parameters')}
+              icon={runIcon}
+              onClick={() =>
+                model.openRunForm({
+                  source: { reference },
+                  title: name,
+                  parameters
+                })
+              }
+            />
+          </div>
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function facts(
+  publication: IPublication,
+  trans: ReturnType<typeof useTranslation>
+): [string, React.ReactNode][] {
+  const { digest, size, created, parameters, captures } = publication;
+  const list: [string, React.ReactNode][] = [
+    [trans.__('Digest'), shortDigest(digest)],
+    [trans.__('Size'), formatBytes(size)]
+  ];
+  // Images are built without a clock; 1970 says nothing to anybody.
+  if (created && new Date(created).getTime() > 0) {
+    list.push([trans.__('Created'), formatTime(created)]);
+  }
+  if (parameters.length) {
+    const names = parameters.map(
+      parameter => `${parameter.name}=${formatValue(parameter.default)}`
+    );
+    list.push([trans.__('Parameters'), names.join(', ')]);
+  }
+  if (captures.length) {
+    list.push([
+      trans.__('Captures'),
+      captures.map(({ name }) => name).join(', ')
+    ]);
+  }
+  return list;
+}

@@ -1,0 +1,176 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { Facts, Fold, Placeholder } from '../../components/facts';
+import { formatValue } from '../../components/format';
+import { Problems } from '../../components/problems';
+import { useTranslation } from '../../components/translation';
+import type { IAnalysis, IParameter } from '../../models';
+import type { NotebookFollower } from './follower';
+
+/** What was found in the saved notebook: all that a publication will be made of. */
+export function NotebookView(props: {
+  notebook: NotebookFollower;
+}): JSX.Element {
+  const trans = useTranslation();
+  const { notebook } = props;
+  const { analysis, isLoading } = notebook;
+  return (
+    <div aria-busy={isLoading}>
+      <Problems problems={notebook.problems} />
+      {isLoading && !analysis && (
+        <Placeholder>{trans.__('Reading the notebook…')}</Placeholder>
+      )}
+      {analysis && <Findings analysis={analysis} />}
+    </div>
+  );
+}
+
+function Findings(props: { analysis: IAnalysis }): JSX.Element {
+  const trans = useTranslation();
+  const { analysis } = props;
+  const { kernel, parameters, steps, dependencies, captures } = analysis;
+  const facts: [string, string][] = [];
+  if (kernel) {
+    const python = trans.__('Python %1', kernel.python);
+    facts.push([trans.__('Kernel'), `${kernel.display_name}, ${python}`]);
+  }
+  facts.push([trans.__('Predicts with'), predictorText(analysis, trans)]);
+  return (
+    <>
+      <Problems problems={analysis.problems} />
+      <Facts facts={facts} />
+      <Fold title={trans.__('Parameters')} count={parameters.length} open>
+        <p className="jp-Mlops-help">{sourceText(analysis, trans)}</p>
+        {parameters.length > 0 && <ParameterTable parameters={parameters} />}
+      </Fold>
+      <Fold title={trans.__('Steps')} count={steps.length}>
+        <Facts
+          facts={steps.map(({ name, cells }) => [
+            name,
+            trans._n('%1 code cell', '%1 code cells', cells.length)
+          ])}
+        />
+      </Fold>
+      <Fold
+        title={trans.__('Dependencies')}
+        count={dependencies.length}
+        open
+      >
+        <DependencyTable analysis={analysis} />
+      </Fold>
+      <Fold title={trans.__('Captures')} count={captures.length} open>
+        {captures.length > 0 ? (
+          <Facts facts={captures.map(({ name, type }) => [name, type])} />
+        ) : (
+          <p className="jp-Mlops-help">
+            {trans.__(
+              'No model found: it is published to be run with parameters.'
+            )}
+          </p>
+        )}
+      </Fold>
+    </>
+  );
+}
+
+function ParameterTable(props: {
+  parameters: readonly IParameter[];
+}): JSX.Element {
+  const trans = useTranslation();
+  return (
+    <table className="jp-Mlops-table">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Name')}</th>
+          <th scope="col">{trans.__('Type')}</th>
+          <th scope="col">{trans.__('Default')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.parameters.map(parameter => (
+          <tr key={parameter.name} title={parameter.description || undefined}>
+            <th scope="row">{parameter.name}</th>
+            <td>{parameter.type}</td>
+            <td>
+              <code>
+                {parameter.required
+                  ? trans.__('required')
+                  : formatValue(parameter.default)}
+              </code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function DependencyTable(props: { analysis: IAnalysis }): JSX.Element {
+  const trans = useTranslation();
+  const { dependencies } = props.analysis;
+  if (dependencies.length === 0) {
+    return (
+      <p className="jp-Mlops-help">
+        {trans.__('It imports only the standard library.')}
+      </p>
+    );
+  }
+  return (
+    <table className="jp-Mlops-table">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Package')}</th>
+          <th scope="col">{trans.__('Pin')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {dependencies.map(({ name, version, modules, source }) => (
+          <tr
+            key={name}
+            title={
+              source === 'kernel'
+                ? trans.__(
+                    'Imported as %1; the version the kernel has',
+                    modules.join(', ')
+                  )
+                : trans.__(
+                    'Imported as %1; not installed in the kernel',
+                    modules.join(', ')
+                  )
+            }
+          >
+            <th scope="row">{name}</th>
+            <td>
+              <code>{version || trans.__('newest')}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function sourceText(analysis: IAnalysis, trans: TranslationBundle): string {
+  switch (analysis.parameters_source) {
+    case 'tagged':
+      return trans.__('From the cell tagged "parameters".');
+    case 'proposed':
+      return trans.__(
+        'Proposed: tag a cell "parameters" to choose them yourself.'
+      );
+    default:
+      return trans.__('None: tag a cell "parameters" to declare some.');
+  }
+}
+
+function predictorText(analysis: IAnalysis, trans: TranslationBundle): string {
+  const { kind, name } = analysis.predictor;
+  switch (kind) {
+    case 'function':
+      return trans.__('the function %1()', name);
+    case 'estimator':
+      return trans.__('the estimator %1', name);
+    default:
+      return trans.__('nothing: it is run with parameters');
+  }
+}

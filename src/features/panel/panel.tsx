@@ -1,0 +1,206 @@
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import {
+  PanelWithToolbar,
+  ReactWidget,
+  SidePanel,
+  ToolbarButton,
+  UseSignal,
+  refreshIcon
+} from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { AccordionPanel } from '@lumino/widgets';
+import * as React from 'react';
+import { Placeholder } from '../../components/facts';
+import { TranslationContext } from '../../components/translation';
+import { publishIcon } from '../../icons';
+import { CatalogView } from '../catalog/view';
+import { NotebookView } from '../notebook/view';
+import { PublishView } from '../publish/view';
+import { RunsView } from '../runs/view';
+import { ServicesView } from '../services/view';
+import type { PanelModel } from './model';
+
+/** The sections of the panel, in their order. */
+export type SectionName =
+  | 'publish'
+  | 'notebook'
+  | 'runs'
+  | 'services'
+  | 'catalog';
+
+/** The side panel that takes the current notebook to production. */
+export class MlopsPanel extends SidePanel {
+  constructor(
+    private readonly _options: {
+      model: PanelModel;
+      translator: ITranslator;
+      onPublish: () => void;
+    }
+  ) {
+    super({ translator: _options.translator });
+    const { model, translator } = _options;
+    const trans = translator.load('jupyter_mlops');
+    this.id = 'jupyter-mlops-panel';
+    this.addClass('jp-Mlops');
+    this.title.icon = publishIcon;
+    this.title.caption = trans.__('Publish and run notebooks');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('MLOps'));
+    this.header.addWidget(this._view(<Heading model={model} />));
+    this._fill(trans);
+    const accordion = this.content as AccordionPanel;
+    accordion.setRelativeSizes([5, 4, 1, 1, 1]);
+    for (const name of ['runs', 'services', 'catalog'] as const) {
+      accordion.collapse(this._names.indexOf(name));
+    }
+    accordion.expansionToggled.connect(this._onToggled, this);
+    model.stateChanged.connect(this._onModel, this);
+  }
+
+  /** Open a section, and leave the others as they are. */
+  expand(name: SectionName): void {
+    (this.content as AccordionPanel).expand(this._names.indexOf(name));
+    if (name === 'catalog') {
+      this._listOnce();
+    }
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    void this._options.model.mlops.services.refresh();
+  }
+
+  private _fill(trans: TranslationBundle): void {
+    const { model, onPublish } = this._options;
+    const { notebook, catalog, mlops } = model;
+    this._addSection(
+      'publish',
+      trans.__('Publish'),
+      <WithNotebook model={model}>
+        {() => <PublishView model={model} onPublish={onPublish} />}
+      </WithNotebook>
+    );
+    this._addSection(
+      'notebook',
+      trans.__('Notebook'),
+      <WithNotebook model={model}>
+        {() => <NotebookView notebook={notebook} />}
+      </WithNotebook>,
+      [trans.__('Read the Notebook Again'), () => notebook.refresh()]
+    );
+    this._addSection('runs', trans.__('Runs'), <RunsView model={model} />);
+    this._addSection(
+      'services',
+      trans.__('Services'),
+      <ServicesView model={model} />,
+      [trans.__('List the Services Again'), () => mlops.services.refresh()]
+    );
+    this._addSection(
+      'catalog',
+      trans.__('Catalog'),
+      <CatalogView model={model} />,
+      [trans.__('List the Catalog Again'), () => catalog.list()]
+    );
+  }
+
+  private _addSection(
+    name: SectionName,
+    title: string,
+    view: JSX.Element,
+    refresh?: [tooltip: string, action: () => Promise<void>]
+  ): void {
+    const section = new PanelWithToolbar();
+    section.addClass('jp-Mlops-section');
+    section.node.dataset.section = name;
+    section.title.label = title;
+    section.addWidget(this._view(view));
+    if (refresh) {
+      const [tooltip, action] = refresh;
+      const button = new ToolbarButton({
+        icon: refreshIcon,
+        tooltip,
+        onClick: () => void action()
+      });
+      section.toolbar.addItem('refresh', button);
+    }
+    this._names.push(name);
+    this.addWidget(section);
+  }
+
+  /** A view that is drawn again whenever the model changes. */
+  private _view(view: JSX.Element): ReactWidget {
+    const { model, translator } = this._options;
+    const widget = ReactWidget.create(
+      <TranslationContext.Provider value={translator.load('jupyter_mlops')}>
+        <UseSignal signal={model.stateChanged}>
+          {() => React.cloneElement(view)}
+        </UseSignal>
+      </TranslationContext.Provider>
+    );
+    widget.addClass('jp-Mlops-view');
+    return widget;
+  }
+
+  /** Bring what the user just asked for into view. */
+  private _onModel(model: PanelModel): void {
+    if (model.runForm && model.runForm !== this._shownForm) {
+      this.expand('runs');
+    }
+    this._shownForm = model.runForm;
+    for (const [kind, name] of [
+      ['serve', 'services'],
+      ['run', 'runs']
+    ] as const) {
+      if (model.isStarting(kind)) {
+        this.expand(name);
+      }
+    }
+  }
+
+  private _onToggled(_: AccordionPanel, index: number): void {
+    if (this._names[index] === 'catalog') {
+      this._listOnce();
+    }
+  }
+
+  private _listOnce(): void {
+    const { catalog } = this._options.model;
+    if (!catalog.publications && !catalog.isLoading) {
+      void catalog.list();
+    }
+  }
+
+  private _shownForm: PanelModel['runForm'] = null;
+  private readonly _names: SectionName[] = [];
+}
+
+/** The name of the notebook the panel is about. */
+function Heading(props: { model: PanelModel }): JSX.Element {
+  const trans = React.useContext(TranslationContext);
+  const { path, analysis } = props.model.notebook;
+  const file = path?.split('/').pop();
+  return (
+    <h2 className="jp-text-truncated" title={path ?? undefined}>
+      {analysis?.title || file || trans.__('No notebook')}
+    </h2>
+  );
+}
+
+/** Shows its content only when a notebook that can be published is open. */
+function WithNotebook(props: {
+  model: PanelModel;
+  children: () => JSX.Element;
+}): JSX.Element {
+  const trans = React.useContext(TranslationContext);
+  const { notebook } = props.model;
+  if (notebook.path !== null) {
+    return props.children();
+  }
+  return notebook.panel ? (
+    <NotebookView notebook={notebook} />
+  ) : (
+    <Placeholder>
+      {trans.__('Open a notebook to see what it becomes.')}
+    </Placeholder>
+  );
+}
