@@ -22,7 +22,10 @@ module.exports = {
   ...jupyterLabConfig(__dirname),
   coverageReporters: ['text', 'lcov'],
   collectCoverageFrom: ['src/**/*.{ts,tsx}', '!src/**/*.spec.{ts,tsx}'],
-  modulePathIgnorePatterns: ['<rootDir>/jupyter_mlops/labextension', '<rootDir>/.venv'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/jupyter_mlops/labextension',
+    '<rootDir>/.venv'
+  ],
   reporters: ['default'],
   setupFilesAfterEnv: ['<rootDir>/src/testing/setup.ts'],
   testRegex: '/src/.*\\.spec\\.tsx?$',

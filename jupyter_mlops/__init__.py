@@ -37,5 +37,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "jupyter-mlops"}]
 
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "jupyter_mlops.lab"}]
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from jupyter_mlops.lab import _jupyter_server_extension_points as points
+
+    return points()

@@ -6,8 +6,9 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -26,16 +27,23 @@ from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.partition import build_layers, partition
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import steps
-from jupyter_mlops.pipeline.run import Place
+from jupyter_mlops.pipeline.run import Place, Ran
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.runtime.publication import Publication
-
-if TYPE_CHECKING:
-    from jupyter_mlops.publish import Verified
 
 WEIGHTS = "weights"
 OWN_LAYER = 64 << 20  # bytes from which a weights file gets a layer of its own
 CHECK_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the verified run came to, and the files it left."""
+
+    ran: Ran
+    report: CaptureReport
+    executed: Path
+    journal: Path
 
 
 def write_sources(
@@ -119,7 +127,7 @@ def check(place: Place, publication: Publication) -> list[str]:
     answer differs or the service does not load.
     """
     done = subprocess.run(
-        [str(place.python), "-m", "jupyter_mlops.runtime", "--root", str(place.root), "check"],
+        [str(place.python), "-m", "jupyter_mlops.runtime", "check", "--root", str(place.root)],
         capture_output=True,
         text=True,
         env=place.environment(),
@@ -173,7 +181,7 @@ def build(
     return build_image(base, layers, contents.config(_labels(publication)))
 
 
-def _compiled(root: Path, site: Path, python: Path, modules: list[str], store: Path) -> list[Layer]:
+def _compiled(root: Path, environment: Environment, modules: list[str], store: Path) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     cache = root.parent / "pyc"
     pairs = []

@@ -19,7 +19,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         """Return the problem as text that a person reads from left to right."""
         head = f"{self.where}: {self.problem}" if self.where else self.problem
-        return " ".join(_ended(part) for part in (head, self.why, self.remedy) if part)
+        parts = [_ended(part) for part in (head, self.why, self.remedy) if part]
+        return ("\n" if any("\n" in part for part in parts) else " ").join(parts)
 
 
 def _ended(text: str) -> str:

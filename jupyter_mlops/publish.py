@@ -9,7 +9,6 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ import msgspec
 from jupyter_mlops import analyze, assemble, settings
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, Needed
+from jupyter_mlops.assemble import Verified
 from jupyter_mlops.capture.models import Capture, CaptureReport
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
@@ -36,10 +36,11 @@ from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import run as runs
 from jupyter_mlops.pipeline.parameters import check
-from jupyter_mlops.pipeline.run import Place, Ran
+from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.tracking import store as tracking
 from jupyter_mlops.tracking.record import record_run
 
 Verify = Literal["full", "none"]
@@ -69,15 +70,6 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     run: str
 
 
-@dataclass(frozen=True)
-class Verified:
-    """The outcome of the verified run, and the files it left."""
-
-    ran: Ran
-    report: CaptureReport
-    executed: Path
-
-
 def publish(
     notebook: Path | str,
     target: str | None = None,
@@ -98,6 +90,7 @@ def publish(
     called again.
     """
     stages = Stages(on_event)
+    tracking.warm()
     with _workspace() as work:
         root = work / "root"
         with stages.stage("read"):
@@ -131,7 +124,7 @@ def publish(
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):
             kept = _keep(root, verified, publication.name, image.digest)
-            run = _record(publication, place, image, version, verified, work, on_event)
+            run = _record(publication, place, image, version, verified, kept, on_event)
     return Published(
         reference=str(place),
         digest=image.digest,
@@ -143,7 +136,7 @@ def publish(
         size=image.size,
         metrics=publication.metrics,
         captures=publication.captures,
-        report=kept,
+        report=str(kept[-1]) if kept else "",
         run=run,
     )
 
@@ -228,13 +221,13 @@ def _run(
     """Run the pipeline where only the lock is installed; the captures come from this run."""
     request = root.parent / "request.json"
     request.write_bytes(msgspec.json.encode(assemble.capture_request(source, extracted, model)))
-    executed = root.parent / "executed.ipynb"
+    executed, journal = root.parent / "executed.ipynb", root.parent / "journal.jsonl"
     ran = runs.execute(
         _place(root, environment),
         notebook=root / extracted.steps[0].notebook,
         output=executed,
         parameters=values,
-        journal=root.parent / "journal.jsonl",
+        journal=journal,
         cwd=source.path.parent,
         capture=(request, root),
         on_event=on_event,
@@ -243,7 +236,7 @@ def _run(
         raise runs.failure(ran)
     report = msgspec.json.decode((root / "captures.json").read_bytes(), type=CaptureReport)
     (root / "captures.json").unlink()
-    return Verified(ran=ran, report=report, executed=executed)
+    return Verified(ran=ran, report=report, executed=executed, journal=journal)
 
 
 def _check_captures(report: CaptureReport, on_event: OnEvent) -> None:
@@ -270,15 +263,16 @@ def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
     return pushed.pushed_bytes, version
 
 
-def _keep(root: Path, verified: Verified | None, name: str, digest: str) -> str:
+def _keep(root: Path, verified: Verified | None, name: str, digest: str) -> list[Path]:
     """Keep the executed notebook and its report where the user can open them."""
     if verified is None:
-        return ""
+        return []
     folder = settings.home() / "publications" / name / digest.split(":")[1][:12]
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(verified.executed, folder / "executed.ipynb")
-    shutil.copyfile(root / "report.html", folder / "report.html")
-    return str(folder / "report.html")
+    kept = [folder / "executed.ipynb", folder / "report.html"]
+    shutil.copyfile(verified.executed, kept[0])
+    shutil.copyfile(root / "report.html", kept[1])
+    return kept
 
 
 def _record(
@@ -287,7 +281,7 @@ def _record(
     image: Image,
     version: int,
     verified: Verified | None,
-    work: Path,
+    kept: list[Path],
     on_event: OnEvent,
 ) -> str:
     """Link the publication to a tracked run; a tracking failure is told, never fatal."""
@@ -304,9 +298,12 @@ def _record(
                 "mlops.lock.sha256": publication.lock_sha256,
                 "mlops.verified": publication.verified,
             },
-            journal=work / "journal.jsonl",
+            journal=verified.journal if verified else None,
+            artifacts=kept,
         )
     except MlopsError as error:
         on_event(Log(level="warning", text=f"The run was not recorded. {error}"))
         return ""
+    for problem in link.problems:
+        on_event(Log(level="warning", text=problem.sentence()))
     return link.run_id

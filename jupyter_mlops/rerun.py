@@ -106,7 +106,7 @@ def unpacked(reference: str, stages: Stages) -> tuple[Path, publications.Publica
     with stages.stage("fetch"):
         repository = open_repository(where)
         digest = repository.resolve(where.version).digest
-        root = unpack(repository, digest, settings.unpacked() / digest.split(":")[1][:24])
+        root = unpack(repository, digest, settings.unpacked())
     try:
         return root, publications.load(root), digest
     except (OSError, ValueError) as error:

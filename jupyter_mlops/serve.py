@@ -15,6 +15,7 @@ from jupyter_mlops.deploy.models import Kind, Service
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
 from jupyter_mlops.image import docker as loading
+from jupyter_mlops.image.manifest import stored_image
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 
@@ -99,7 +100,9 @@ def _in_docker(service: Service, port: int, stages: Stages) -> Service:
     service = msgspec.structs.replace(service, digest=digest, name=where.repository)
     with stages.stage("fetch"):
         if where.is_layout:
-            image = loading.load(repository, digest)
+            image = loading.load(
+                stored_image(repository, digest), f"{where.repository}:{where.version}"
+            )
         else:
             image = docker.pull(f"{where.name}@{digest}")
     with stages.stage("start"):

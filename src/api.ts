@@ -16,9 +16,7 @@ export class MlopsApi {
   constructor(private readonly _options: IRequestOptions) {}
 
   analyze(path: string): Promise<IAnalysis> {
-    return this._get(
-      `analysis${URLExt.objectToQueryString({ path })}`
-    );
+    return this._get(`analysis${URLExt.objectToQueryString({ path })}`);
   }
 
   async listJobs(): Promise<IJob[]> {

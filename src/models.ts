@@ -11,13 +11,7 @@ export interface IProblem {
 }
 
 export type ParameterType =
-  | 'bool'
-  | 'int'
-  | 'float'
-  | 'str'
-  | 'list'
-  | 'dict'
-  | 'any';
+  'bool' | 'int' | 'float' | 'str' | 'list' | 'dict' | 'any';
 
 /** A typed input of the notebook. */
 export interface IParameter {
@@ -78,11 +72,7 @@ export interface IAnalysis {
 export type JobKind = 'publish' | 'run' | 'serve';
 
 export type JobState =
-  | 'queued'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'cancelled';
+  'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export type StageState = 'started' | 'finished' | 'skipped' | 'failed';
 

@@ -7,11 +7,17 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.layer import Entry, build_layer
+from jupyter_mlops.image.manifest import Image, ImageConfig, build_image
+
+MakeImage = Callable[..., Image]
 
 
 @dataclass(frozen=True)
@@ -124,3 +130,32 @@ def tls_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRegist
         yield TlsRegistry(running.url, running.root, authority=folder / "ca.pem")
 
 
+@pytest.fixture
+def make_image(tmp_path: Path) -> MakeImage:
+    """Return a maker of small images: ``make_image("text", base=b"…")``; equal in, equal out."""
+
+    def make(text: str = "print(1)", *, base: bytes = b"base", weights: bytes = b"") -> Image:
+        store = tmp_path / "store"
+        below = build_layer([Entry("etc/base", base)], kind="base", title="base", store=store)
+        config = {"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"]}}
+        layers = [
+            build_layer(
+                [Entry("opt/mlops/service.py", text.encode())],
+                kind="code", title="code", store=store,
+            )
+        ]  # fmt: skip
+        if weights:
+            entry = Entry("opt/mlops/weights/w.npy", weights)
+            layers.insert(0, build_layer([entry], kind="weights", title="w", store=store))
+        return build_image(
+            Base("example.org/base:1", "sha256:" + "0" * 64, (below,), config),
+            layers,
+            ImageConfig(
+                entrypoint=["python3"],
+                env={"B": "2", "A": "1"},
+                ports=[8080],
+                labels={"io.jupyter-mlops.publication": '{"name":"small"}'},
+            ),
+        )
+
+    return make

@@ -18,8 +18,8 @@ STOP_SECONDS = 15.0
 
 def command(python: Path, root: Path, port: int) -> list[str]:
     """Return the command that serves an unpacked publication on the loopback interface."""
-    head = [str(python), "-m", "jupyter_mlops.runtime", "--root", str(root)]
-    return [*head, "serve", "--host", "127.0.0.1", "--port", str(port)]
+    head = [str(python), "-m", "jupyter_mlops.runtime", "serve", "--root", str(root)]
+    return [*head, "--host", "127.0.0.1", "--port", str(port)]
 
 
 def start(

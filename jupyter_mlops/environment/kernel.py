@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops import kernel as kernel_room
 from jupyter_mlops.errors import LockError
 
-PROBE = Path(kernel_room.__file__ or "").parent / "probe.py"
+# Named by its path: the probe is run by another interpreter, never imported here.
+PROBE = Path(__file__).parent.parent / "kernel" / "probe.py"
 PROBE_SECONDS = 60
 
 

@@ -243,20 +243,32 @@ def _add(writer: TarWriter, member: Member) -> str:
     if isinstance(member.source, bytes):
         writer.file(member.path, len(member.source), iter((member.source,)), mode)
         return ""
+    try:
+        file = member.source.open("rb", buffering=0)
+    except OSError as error:
+        raise ImageError(
+            "a file that belongs into the image cannot be read",
+            why=str(error.strerror),
+            where=str(member.source),
+        ) from error
+    with file:
+        return _add_file(writer, member, file, mode)
+
+
+def _add_file(writer: TarWriter, member: Entry, file: IO[bytes], mode: int) -> str:
     sha256 = hashlib.sha256()
-    with member.source.open("rb", buffering=0) as file:
-        size = _size(file)
-        chunks = iter(lambda: file.read(CHUNK), b"")
-        if member.sha256:
-            chunks = _hashed(chunks, sha256.update)
-        try:
-            writer.file(member.path, size, chunks, mode)
-        except ValueError as error:
-            raise ImageError(
-                "a file changed while the image was built",
-                remedy="publish again when nothing writes to it",
-                where=str(member.source),
-            ) from error
+    size = _size(file)
+    chunks: Iterator[bytes] = iter(lambda: file.read(CHUNK), b"")
+    if member.sha256:
+        chunks = _hashed(chunks, sha256.update)
+    try:
+        writer.file(member.path, size, chunks, mode)
+    except ValueError as error:
+        raise ImageError(
+            "a file changed while the image was built",
+            remedy="publish again when nothing writes to it",
+            where=str(member.source),
+        ) from error
     if member.sha256 and _wheel_hash(sha256.digest()) != member.sha256:
         return f"{member.path} is not the file that its package was published with"
     return ""

@@ -42,7 +42,7 @@ def _starts(line: str) -> list[tuple[int, str, int]]:
             depth += 1
         elif text in (")", "]", "}"):
             depth -= 1
-        elif depth == 0 and text == "=" and before == tokenize.NAME:
+        elif depth == 0 and text == "=" and before in (tokenize.NAME, tokenize.NUMBER):
             begin = max(line.rfind(" ", 0, len(line[:column].rstrip())), line.rfind(",", 0, column))
             name = line[begin + 1 : column].strip()
             if not _NAME.fullmatch(name):

@@ -70,7 +70,7 @@ class MlopsMagics(Magics):
         if self._sink is None:
             try:
                 self._sink = open_sink(experiment_of(self.shell.user_ns))
-            except ModuleNotFoundError:
+            except ImportError:
                 raise ValueError(
                     f"There is nowhere to log to: {VARIABLE} is not set and the full "
                     "jupyter_mlops package is not installed here"
@@ -99,7 +99,7 @@ class MlopsMagics(Magics):
             return None
         try:
             from jupyter_mlops.kernel.publishing import publish
-        except ModuleNotFoundError:
+        except ImportError:
             raise UsageError(
                 "Publishing needs the full jupyter_mlops package; what is here can only log. "
                 "Install it where you edit the notebook: pip install jupyter_mlops"

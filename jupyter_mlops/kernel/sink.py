@@ -74,7 +74,7 @@ def _follow(journal: Path, name: str, listen: int) -> None:
 
 
 def open_sink(name: str) -> Sink:
-    """Return where this process logs to. Raises ``OSError``, ``ModuleNotFoundError`` when nowhere.
+    """Return where this process logs to. Raises ``OSError``, and ``ImportError`` when nowhere.
 
     Inside a run that is the journal in ``MLOPS_JOURNAL``.
     """

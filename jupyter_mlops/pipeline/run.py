@@ -64,7 +64,8 @@ def execute(
     ``capture`` is (request file, folder for captures). Raises ``RunError`` only when the
     runner itself cannot work.
     """
-    command = [str(place.python), "-m", "jupyter_mlops.runtime", "--root", str(place.root), "run"]
+    command = [str(place.python), "-m", "jupyter_mlops.runtime", "run"]
+    command += ["--root", str(place.root)]
     command += ["--notebook", str(notebook), "--output", str(output), "--cwd", str(cwd)]
     command += ["--parameters", json.dumps(dict(parameters)), "--journal", str(journal)]
     command += ["--events", "-"]
@@ -123,7 +124,7 @@ def _follow(process: subprocess.Popen[str], on_event: OnEvent) -> dict[str, Any]
 def failure(ran: Ran) -> RunError:
     """Turn a failed run into the error that says which cell, what, and its last lines."""
     error = ran.error
-    tail = [line for line in error.get("traceback_tail", []) if line.strip()]
+    tail = [line for line in error.get("traceback_tail", []) if _tells(line)]
     name, text = error.get("ename", ""), error.get("evalue", "")
     number = error.get("cell")
     return RunError(
@@ -132,3 +133,8 @@ def failure(ran: Ran) -> RunError:
         remedy="Correct the cell, run the notebook from top to bottom, save, and try again",
         where=f"cell {number}" if number else "",
     )
+
+
+def _tells(line: str) -> bool:
+    """Tell whether a line of a traceback says something that the sentence does not."""
+    return bool(line.strip(" -")) and "Traceback (most recent call last)" not in line

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 from isal import isal_zlib
 
@@ -23,7 +24,7 @@ from jupyter_mlops.image.repository import Repository
 MOST_BYTES, MOST_FILES = 256 << 30, 2_000_000
 _LANES = 4
 _GZIP = 16 + 15
-_INFLATE_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+_INFLATE_ERROR: type[Exception] = cast(Any, isal_zlib).error
 
 
 def unpack(
@@ -45,10 +46,10 @@ def unpack(
     staging = Path(tempfile.mkdtemp(dir=directory, prefix=".tmp-"))
     try:
         (staging / prefix).mkdir(parents=True)
-        budget = _Budget()
+        state = _State()
         with ThreadPoolExecutor(_LANES) as pool:
             for _ in pool.map(
-                lambda layer: _extract(repository, layer, staging, prefix, budget), layers
+                lambda layer: _extract(repository, layer, staging, prefix, state), layers
             ):
                 pass
         staging.chmod(0o755)
@@ -81,11 +82,12 @@ def _layers(repository: Repository, digest: str) -> list[Descriptor]:
     return own
 
 
-class _Budget:
-    """What may still be written; several threads take from it, and it need not be exact."""
+class _State:
+    """What may still be written, and the folders made; shared by threads, need not be exact."""
 
     def __init__(self) -> None:
         self.bytes, self.files = MOST_BYTES, MOST_FILES
+        self.folders: set[str] = set()
 
     def take(self, size: int) -> None:
         self.bytes -= size
@@ -95,7 +97,7 @@ class _Budget:
 
 
 def _extract(
-    repository: Repository, layer: Descriptor, root: Path, prefix: str, budget: _Budget
+    repository: Repository, layer: Descriptor, root: Path, prefix: str, state: _State
 ) -> None:
     where = f"{repository.name}, layer {layer.digest}"
     try:
@@ -103,7 +105,7 @@ def _extract(
             reader = _Reader(_plain(packed, layer.media_type))
             with tarfile.open(fileobj=reader, mode="r|") as archive:
                 for member in archive:
-                    _write(archive, member, root, prefix, budget)
+                    _write(archive, member, root, prefix, state)
             # To the end: only there is the digest known to be right.
             while reader.read(1 << 20):
                 pass
@@ -118,7 +120,7 @@ class _Unsafe(Exception):
 
 
 def _write(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, prefix: str, budget: _Budget
+    archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, prefix: str, state: _State
 ) -> None:
     name = member.name.rstrip("/")
     parts = name.split("/")
@@ -126,16 +128,16 @@ def _write(
         raise _Unsafe(repr(member.name))
     if not f"{name}/".startswith(f"{prefix}/"):
         return  # parent folders, and what belongs elsewhere in the container
-    budget.take(member.size)
-    target = root / name
-    _plain_parents(root, parts[:-1])
+    state.take(member.size)
+    _make_folder(root, name if member.isdir() else name.rpartition("/")[0], state.folders)
+    target = f"{root}/{name}"
     if member.isdir():
-        target.mkdir(exist_ok=True)
-    elif member.issym():
+        return
+    if member.issym():
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
         if member.linkname.startswith("/") or not f"{inside}/".startswith(f"{prefix}/"):
             raise _Unsafe(f"{name} links to {member.linkname}")
-        target.symlink_to(member.linkname)
+        os.symlink(member.linkname, target)
     elif member.isreg():
         mode = 0o755 if member.mode & 0o100 else 0o644
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -151,14 +153,17 @@ def _write(
         raise _Unsafe(f"{name} is neither a file nor a folder nor a link")
 
 
-def _plain_parents(root: Path, parts: list[str]) -> None:
-    folder = root
-    for part in parts:
-        folder = folder / part
-        with suppress(FileExistsError):
-            folder.mkdir()
-        if folder.is_symlink():
-            raise _Unsafe(f"{folder.name} is a link and has files below it")
+def _make_folder(root: Path, path: str, made: set[str]) -> None:
+    """Make a folder and those above it; what is in ``made`` is known to be one, and no link."""
+    if not path or path in made:
+        return
+    _make_folder(root, path.rpartition("/")[0], made)
+    folder = root / path
+    with suppress(FileExistsError):
+        folder.mkdir()
+    if folder.is_symlink() or not folder.is_dir():
+        raise _Unsafe(f"{path} is not a folder and has files below it")
+    made.add(path)
 
 
 def _plain(packed: Iterator[bytes], media_type: str) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import functools
 import ipaddress
 import os
 import random
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import certifi
 import httpx
@@ -58,19 +60,26 @@ def may_be_plain(registry: str) -> bool:
 def tls_context() -> ssl.SSLContext:
     """Return the trust in certificates: SSL_CERT_FILE or REQUESTS_CA_BUNDLE, else the system's.
 
-    The authority in JUPYTER_MLOPS_CA is added to it.
+    The authority in JUPYTER_MLOPS_CA is added to it. Raises RegistryError for an unreadable file.
     """
-    file = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
-    folder = os.environ.get("SSL_CERT_DIR")
+    env = os.environ
+    return _context(
+        env.get("SSL_CERT_FILE") or env.get("REQUESTS_CA_BUNDLE") or "",
+        env.get("SSL_CERT_DIR") or "",
+        env.get(CA_VARIABLE) or "",
+    )
+
+
+@functools.lru_cache(maxsize=4)  # reading the system's authorities takes tens of milliseconds
+def _context(file: str, folder: str, own: str) -> ssl.SSLContext:
     try:
-        if file and os.path.isfile(file):
+        if file and Path(file).is_file():
             context = ssl.create_default_context(cafile=file)
         else:
             context = ssl.create_default_context()
             context.load_verify_locations(cafile=certifi.where())
-        if folder and os.path.isdir(folder):
+        if folder and Path(folder).is_dir():
             context.load_verify_locations(capath=folder)
-        own = os.environ.get(CA_VARIABLE)
         if own:
             context.load_verify_locations(cafile=own)
     except OSError as error:
@@ -239,7 +248,9 @@ def _same_origin(url: httpx.URL, root: str) -> bool:
 
 def _read(response: httpx.Response, registry: str) -> httpx.Response:
     data = bytearray()
-    for chunk in response.iter_raw():
+    # A 401 was read already, when its challenge could not be answered.
+    chunks = (response.content,) if response.is_stream_consumed else response.iter_raw()
+    for chunk in chunks:
         data += chunk
         if len(data) > ANSWER_LIMIT:
             raise RegistryError(f"registry {registry} gave an answer larger than {ANSWER_LIMIT}")

@@ -175,7 +175,9 @@ def _raised(cell: Any, error: CellExecutionError) -> Failure:
         if output.output_type == "error":
             found = failure.of_output(output)
             if found.ename == "SystemExit":
-                found.evalue = f"sys.exit({found.evalue}) was called; the cells after it did not run."
+                found.evalue = (
+                    f"sys.exit({found.evalue}) was called; the cells after it did not run."
+                )
             return found
     return Failure(ename=str(error.ename), evalue=failure.plain(str(error.evalue)))
 

@@ -39,9 +39,7 @@ def read(content_type: str, body: bytes, signature: Signature | None) -> Table:
         case "text/csv":
             table = _read_csv(body, signature)
         case _:
-            raise BadRequest(
-                ["The content type must be application/json or text/csv."], 415
-            )
+            raise BadRequest(["The content type must be application/json or text/csv."], 415)
     if signature is None or not signature.inputs:
         return table
     table = _ordered(table, signature)

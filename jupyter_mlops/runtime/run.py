@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,8 @@ def _papermill(
 
     engine.register()
     manager = kernels.make_manager_class(folder, environment, state.kernel_started)
-    try:
+    # Papermill also objects to cells tagged `raises-exception`, which are meant to fail.
+    with suppress(PapermillExecutionError):
         papermill.execute_notebook(
             notebook,
             None,
@@ -182,9 +183,6 @@ def _papermill(
             state=state,
             manager_class=manager,
         )
-    except PapermillExecutionError:
-        # It also objects to cells tagged `raises-exception`, which are meant to fail.
-        pass
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -16,10 +16,9 @@ def parent() -> Path:
     Raises ``OSError`` when there is none.
     """
     candidates = [Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")]
-    try:
+    # When none of the usual ones will do, the working directory is no better.
+    with suppress(FileNotFoundError):
         candidates.insert(0, Path(tempfile.gettempdir()))
-    except FileNotFoundError:
-        pass  # none of the usual ones, and the working directory is no better
     for candidate in candidates:
         if os.access(candidate, os.W_OK | os.X_OK):
             return candidate

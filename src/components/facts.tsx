@@ -29,9 +29,7 @@ export function Fold(props: {
     <details className="jp-Mlops-fold" open={open}>
       <summary>
         <span className="jp-Mlops-foldTitle">{title}</span>
-        {count !== undefined && (
-          <span className="jp-Mlops-count">{count}</span>
-        )}
+        {count !== undefined && <span className="jp-Mlops-count">{count}</span>}
       </summary>
       <div className="jp-Mlops-foldBody">{props.children}</div>
     </details>
@@ -39,8 +37,6 @@ export function Fold(props: {
 }
 
 /** What a section says when it has nothing to show. */
-export function Placeholder(props: {
-  children: React.ReactNode;
-}): JSX.Element {
+export function Placeholder(props: { children: React.ReactNode }): JSX.Element {
   return <div className="jp-Mlops-placeholder">{props.children}</div>;
 }

@@ -26,7 +26,9 @@ export function formatSeconds(seconds: number): string {
 
 /** Write a metric with the digits that matter. */
 export function formatNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : String(+value.toPrecision(5));
+  return Number.isInteger(value)
+    ? String(value)
+    : String(+value.toPrecision(5));
 }
 
 /** Write a value of a parameter as Python would, near enough. */

@@ -23,7 +23,10 @@ export function Problems(props: {
             )}
             <Sentence className="jp-Mlops-problemText" text={problem.problem} />
             <Sentence className="jp-Mlops-problemWhy" text={problem.why} />
-            <Sentence className="jp-Mlops-problemRemedy" text={problem.remedy} />
+            <Sentence
+              className="jp-Mlops-problemRemedy"
+              text={problem.remedy}
+            />
           </div>
         </li>
       ))}

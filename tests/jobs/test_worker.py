@@ -239,3 +239,30 @@ def test_following_an_ended_job_leaves_no_thread(store: JobStore) -> None:
         if job.id in thread.name:
             thread.join(timeout=30)
             assert not thread.is_alive()
+
+
+def test_events_that_cannot_be_written_do_not_end_the_work(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from jupyter_mlops.jobs.worker import Reporter
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    job = store.create("succeed", {})
+    monkeypatch.setattr(store, "append_event", full)
+    Reporter(store, job.id)(Log(text="still here"))
+    assert "No space left" in caplog.text
+
+
+def test_a_full_disk_does_not_hide_the_jobs(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    job = store.create("succeed", {})
+    store.begin(job.id)
+    os.close(store.hand_over(job.id))
+    monkeypatch.setattr(store, "finish", full)
+    assert [one.state for one in store.list()] == ["failed"]

@@ -101,5 +101,16 @@ def die(request: dict[str, Any], on_event: OnEvent) -> Done:
     raise AssertionError
 
 
+def published(request: dict[str, Any], on_event: OnEvent) -> dict[str, Any]:
+    with Stages(on_event).stage("lock"):
+        pass
+    return {"reference": f"{request['target']}:v1", "version": 1, "metrics": {"accuracy": 0.9}}
+
+
+def slow_publish(request: dict[str, Any], on_event: OnEvent) -> dict[str, Any]:
+    gated({"path": request["path"] + ".gate"}, on_event)
+    return {"reference": "r"}
+
+
 FUNCTIONS = (succeed, gated, cleaning, stubborn, leave_service, mistake, bug, die)
 KINDS = {f.__name__: Kind(f"tests.jobs.work:{f.__name__}", Asked) for f in FUNCTIONS}

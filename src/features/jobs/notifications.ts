@@ -10,12 +10,12 @@ import { isActive } from './state';
 /** Tells of jobs under way and of their end, wherever the user looks. */
 export class JobNotifier implements IDisposable {
   constructor(
-    private readonly _jobs: IJobTracker,
+    jobs: IJobTracker,
     private readonly _panel: IMlopsPanel,
     private readonly _trans: TranslationBundle
   ) {
-    _jobs.changed.connect(this._onChange, this);
-    for (const view of _jobs.jobs) {
+    jobs.changed.connect(this._onChange, this);
+    for (const view of jobs.jobs) {
       this._tell(view);
     }
   }

@@ -101,7 +101,9 @@ function withProblem(job: IJob, found: IProblem): IProblem[] {
   const seen = job.problems.some(
     old => old.problem === problem && old.where === where
   );
-  return seen ? job.problems : [...job.problems, { problem, why, remedy, where }];
+  return seen
+    ? job.problems
+    : [...job.problems, { problem, why, remedy, where }];
 }
 
 function withState(job: IJob, state: JobState, time: string): IJob {

@@ -186,7 +186,8 @@ export class JobTracker implements IJobTracker, IDisposable {
     let after = [...events]
       .sort((a, b) => a.seq - b.seq)
       .reduce(
-        (view, event) => (event.seq > view.seq ? applyEvent(view, event) : view),
+        (view, event) =>
+          event.seq > view.seq ? applyEvent(view, event) : view,
         before
       );
     if (record && !isActive(record)) {

@@ -51,11 +51,7 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
           ])}
         />
       </Fold>
-      <Fold
-        title={trans.__('Dependencies')}
-        count={dependencies.length}
-        open
-      >
+      <Fold title={trans.__('Dependencies')} count={dependencies.length} open>
         <DependencyTable analysis={analysis} />
       </Fold>
       <Fold title={trans.__('Captures')} count={captures.length} open>

@@ -66,7 +66,10 @@ export class PanelModel extends VDomModel {
         ? `${defaultRegistry.replace(/\/+$/, '')}/${analysis.name}`
         : '';
     return (
-      this.lastPublish?.job.request.target || preferred || analysis?.target || ''
+      this.lastPublish?.job.request.target ||
+      preferred ||
+      analysis?.target ||
+      ''
     );
   }
 

@@ -22,11 +22,7 @@ import type { PanelModel } from './model';
 
 /** The sections of the panel, in their order. */
 export type SectionName =
-  | 'publish'
-  | 'notebook'
-  | 'runs'
-  | 'services'
-  | 'catalog';
+  'publish' | 'notebook' | 'runs' | 'services' | 'catalog';
 
 /** The side panel that takes the current notebook to production. */
 export class MlopsPanel extends SidePanel {

@@ -56,7 +56,8 @@ function readChoices(
   settings: ISettingRegistry.ISettings
 ): void {
   model.choices = {
-    defaultRegistry: (settings.get('defaultRegistry').composite ?? '') as string,
+    defaultRegistry: (settings.get('defaultRegistry').composite ??
+      '') as string,
     serveWith: (settings.get('serveWith').composite ?? 'process') as ServeWith
   };
 }

@@ -3,7 +3,11 @@ import * as React from 'react';
 import { Button } from '../../components/button';
 import { CopyButton } from '../../components/copyButton';
 import { Facts } from '../../components/facts';
-import { formatBytes, formatNumber, shortDigest } from '../../components/format';
+import {
+  formatBytes,
+  formatNumber,
+  shortDigest
+} from '../../components/format';
 import { useTranslation } from '../../components/translation';
 import { VerifiedBadge } from '../../components/verifiedBadge';
 import { serviceIcon } from '../../icons';

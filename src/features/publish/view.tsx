@@ -136,10 +136,7 @@ function openRun(model: PanelModel, result: IPublishResult): void {
   model.openRunForm({ source: { reference }, title: name, parameters });
 }
 
-function endText(
-  job: IJob,
-  trans: ReturnType<typeof useTranslation>
-): string {
+function endText(job: IJob, trans: ReturnType<typeof useTranslation>): string {
   const when = formatTime(job.ended ?? job.created);
   const { started, ended } = job;
   const seconds =

@@ -27,7 +27,11 @@ function toField({ type, default: value }: IParameter): string | boolean {
 }
 
 /** Whether a parameter is shown as a flag: true or false and nothing else. */
-export function isFlag({ type, default: value, nullable }: IParameter): boolean {
+export function isFlag({
+  type,
+  default: value,
+  nullable
+}: IParameter): boolean {
   return type === 'bool' && typeof value === 'boolean' && !nullable;
 }
 

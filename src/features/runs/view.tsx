@@ -94,7 +94,9 @@ function RunItem(props: {
             ? trans.__('Cancel %1', job.title)
             : trans.__('Forget %1', job.title)
         }
-        onClick={() => void (active ? model.cancel(job.id) : model.forget(job.id))}
+        onClick={() =>
+          void (active ? model.cancel(job.id) : model.forget(job.id))
+        }
       />
     </li>
   );

@@ -120,10 +120,7 @@ function Start(props: { model: PanelModel; view: IJobView }): JSX.Element {
   );
 }
 
-function stateText(
-  state: IService['state'],
-  trans: TranslationBundle
-): string {
+function stateText(state: IService['state'], trans: TranslationBundle): string {
   switch (state) {
     case 'ready':
       return trans.__('ready');

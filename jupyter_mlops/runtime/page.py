@@ -1,0 +1,169 @@
+"""The page for people at ``/``: what this is, what it measured, and forms to try it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from jupyter_mlops.runtime.openapi import sample_request
+from jupyter_mlops.runtime.parameters import Parameter
+from jupyter_mlops.runtime.publication import Publication
+from jupyter_mlops.runtime.served import Served
+
+# Template, style and script are files of their own: each is one language.
+_HERE = Path(__file__).parent / "page_parts"
+
+
+async def page(request: Request) -> Response:
+    """Return the page; nothing in it comes from elsewhere, and only its own script runs."""
+    served: Served = request.app.state.served
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    return HTMLResponse(render(served, nonce), headers=headers)
+
+
+def render(served: Served, nonce: str) -> str:
+    """Return the page's HTML."""
+    publication = served.publication
+    template = Template((_HERE / "page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        nonce=nonce,
+        style=(_HERE / "page.css").read_text(encoding="utf-8"),
+        script=(_HERE / "page.js").read_text(encoding="utf-8"),
+        title=escape(publication.title or publication.name),
+        name=escape(publication.name),
+        description=_paragraphs(publication.description),
+        state=escape(served.state),
+        facts=_facts(served),
+        metrics=_metrics(publication),
+        predict=_predict(served),
+        parameters=_form(publication.parameters),
+    )
+
+
+def _paragraphs(text: str) -> str:
+    parts = [part.strip() for part in text.split("\n\n")]
+    return "".join(f"<p>{escape(part)}</p>" for part in parts if part)
+
+
+def _facts(served: Served) -> str:
+    publication = served.publication
+    predictor = publication.predictor
+    verified = {
+        "full": "yes: the notebook was run from its locked packages before it was published",
+        "loaded": "partly: the weights were loaded and asked in the locked packages",
+        "none": "no",
+    }
+    answer = {"function": "the notebook’s function", "estimator": "the fitted model"}
+    facts = [
+        ("Answers with", f"{answer[predictor.kind]} {predictor.name}" if predictor.name else ""),
+        ("Verified", verified[publication.verified]),
+        ("Python", publication.python),
+        ("Packages", ", ".join(f"{k} {v}" for k, v in sorted(publication.direct.items()))),
+        ("Authors", ", ".join(publication.authors)),
+        ("Image", served.settings.digest),
+        ("Made by", publication.generator),
+    ]
+    return _pairs((name, value) for name, value in facts if value)
+
+
+def _metrics(publication: Publication) -> str:
+    if not publication.metrics:
+        return ""
+    rows = _pairs((name, f"{value:.6g}") for name, value in sorted(publication.metrics.items()))
+    return f'<section><h2>Metrics</h2><dl class="metrics">{rows}</dl></section>'
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs
+    )
+
+
+def _predict(served: Served) -> str:
+    if not served.predicts:
+        return ""
+    sample = sample_request(served.publication.signature, served.golden)
+    text = json.dumps(sample or {"dataframe_records": [{}]}, indent=2, ensure_ascii=False)
+    height = min(18, text.count("\n") + 2)
+    return (
+        '<section><h2 id="predict-title">Predict</h2>'
+        '<form id="predict" aria-labelledby="predict-title">'
+        '<label for="body">Request to <code>POST /invocations</code></label>'
+        f'<textarea id="body" rows="{height}" spellcheck="false">{escape(text)}</textarea>'
+        '<button type="submit">Predict</button>'
+        '<pre id="predictions" role="status" aria-live="polite" tabindex="0" hidden></pre>'
+        "</form></section>"
+    )
+
+
+def _form(parameters: list[Parameter]) -> str:
+    fields = "".join(_field(parameter) for parameter in parameters)
+    return fields or "<p>This notebook has no parameters.</p>"
+
+
+def _field(parameter: Parameter) -> str:
+    name = escape(parameter.name)
+    identifier = f"parameter-{name}"
+    hint = f'<small id="{identifier}-hint">{escape(parameter.description)}</small>'
+    described = f' aria-describedby="{identifier}-hint"' if parameter.description else ""
+    common = (
+        f'id="{identifier}" data-name="{name}" data-type="{escape(parameter.type)}" '
+        f'data-nullable="{str(parameter.nullable).lower()}"{described}'
+    )
+    if parameter.required:
+        common += " required"
+    return (
+        f'<div class="field"><label for="{identifier}">{name} '
+        f"<span>{escape(parameter.type)}</span></label>"
+        f"{_control(parameter, common)}{hint if parameter.description else ''}</div>"
+    )
+
+
+def _control(parameter: Parameter, common: str) -> str:
+    default = parameter.default
+    if parameter.choices:
+        options = "".join(
+            f'<option value="{escape(json.dumps(choice))}"'
+            f"{' selected' if choice == default else ''}>{escape(str(choice))}</option>"
+            for choice in parameter.choices
+        )
+        return f'<select {common} data-json="true">{options}</select>'
+    if parameter.type == "bool" and not parameter.nullable:
+        return f'<input type="checkbox" {common}{" checked" if default else ""}>'
+    if parameter.type in ("int", "float"):
+        step = "1" if parameter.type == "int" else "any"
+        limits = f"{_limit('min', parameter.minimum)}{_limit('max', parameter.maximum)}"
+        value = "" if default is None else escape(json.dumps(default))
+        return f'<input type="number" step="{step}"{limits} value="{value}" {common}>'
+    if parameter.type == "str":
+        value = "" if default is None else escape(str(default))
+        return f'<input type="text" value="{value}" {common}>'
+    text = escape(json.dumps(default, ensure_ascii=False))
+    return f'<textarea rows="2" spellcheck="false" {common}>{text}</textarea>'
+
+
+def _limit(name: str, value: Any) -> str:
+    return "" if value is None else f' {name}="{value:g}"'
+
+
+routes = [Route("/", page)]

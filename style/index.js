@@ -1,0 +1,3 @@
+import './base.css';
+import './components.css';
+import './jobs.css';

@@ -1,0 +1,91 @@
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
+import { expect } from '@playwright/test';
+
+/** The MLOps side panel, as a user finds it: by roles and names. */
+export class MlopsPanel {
+  constructor(private readonly _page: IJupyterLabPageFixture) {}
+
+  get root(): Locator {
+    return this._page.getByRole('region', { name: 'MLOps', exact: true });
+  }
+
+  get target(): Locator {
+    return this.root.getByLabel('Target');
+  }
+
+  get publishButton(): Locator {
+    return this.root.getByRole('button', { name: /^Publish/ });
+  }
+
+  get cancelButton(): Locator {
+    return this.section('publish').getByRole('button', { name: 'Cancel' });
+  }
+
+  get problems(): Locator {
+    return this.root.getByRole('alert');
+  }
+
+  /** The card of the publication that the last publish made. */
+  get resultCard(): Locator {
+    return this.root.getByRole('region', { name: /^Published / });
+  }
+
+  /** The cards of the services that answer. */
+  get serviceCards(): Locator {
+    return this.root.getByRole('region', { name: /^Service / });
+  }
+
+  get runForm(): Locator {
+    return this.root.getByRole('form', { name: /^Run / });
+  }
+
+  get runs(): Locator {
+    return this.root.getByRole('list', { name: 'Runs' }).locator('> li');
+  }
+
+  get publications(): Locator {
+    return this.root
+      .getByRole('list', { name: 'Publications' })
+      .locator('> li');
+  }
+
+  section(name: string): Locator {
+    return this.root.locator(`[data-section="${name}"]`);
+  }
+
+  stage(name: string): Locator {
+    return this.section('publish').locator(`[data-stage="${name}"]`);
+  }
+
+  /** Press the button of the sidebar. */
+  async open(): Promise<void> {
+    await this._page.sidebar.openTab('jupyter-mlops-panel');
+    await expect(this.root).toBeVisible();
+  }
+
+  /** Wait until the notebook is read; its dependencies are shown then. */
+  async waitForAnalysis(): Promise<void> {
+    const notebook = this.section('notebook');
+    await expect(notebook.getByText('Dependencies')).toBeVisible({
+      timeout: 60000
+    });
+  }
+
+  /** Open or close a section by its title. */
+  async toggle(title: string): Promise<void> {
+    await this.root
+      .locator('.jp-AccordionPanel-title', { hasText: title })
+      .click();
+  }
+
+  async publishTo(target: string): Promise<void> {
+    await this.target.fill(target);
+    await this.publishButton.click();
+  }
+
+  /** Read the reference that the result card offers to copy. */
+  async reference(): Promise<string> {
+    return (await this.resultCard.locator('code').first().innerText()).trim();
+  }
+}

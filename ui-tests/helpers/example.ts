@@ -1,0 +1,19 @@
+import * as path from 'path';
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+
+export const EXAMPLE = 'iris_classifier.ipynb';
+
+const SOURCE = path.join(__dirname, '..', '..', 'examples', EXAMPLE);
+
+/** Bring the example to the front, from a copy of it in the folder of the test. */
+export async function openExample(
+  page: IJupyterLabPageFixture,
+  folder: string
+): Promise<void> {
+  const file = `${folder}/${EXAMPLE}`;
+  if (!(await page.contents.fileExists(file))) {
+    await page.contents.uploadFile(SOURCE, file);
+  }
+  await page.sidebar.openTab('filebrowser');
+  await page.notebook.openByPath(file);
+}
