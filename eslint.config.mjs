@@ -60,6 +60,13 @@ export default defineConfig([
     }
   },
   {
+    files: ['ui-tests/**/*.ts', '**/*.spec.{ts,tsx}'],
+    rules: {
+      'jupyter/no-untranslated-string': 'off',
+      'jupyter/prefer-lazy-imports': 'off'
+    }
+  },
+  {
     files: ['**/*.js'],
     languageOptions: { sourceType: 'commonjs' },
     rules: { '@typescript-eslint/no-require-imports': 'off' }

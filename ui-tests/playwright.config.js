@@ -66,8 +66,7 @@ module.exports = {
     }
   },
   webServer: {
-    command:
-      'jupyter lab --config jupyter_server_test_config.py --allow-root',
+    command: 'jupyter lab --config jupyter_server_test_config.py --allow-root',
     cwd: __dirname,
     url: `${baseURL}/lab`,
     timeout: 120 * 1000,

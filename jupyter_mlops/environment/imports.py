@@ -54,8 +54,8 @@ def find(cells: list[tuple[int, str, ast.Module]], folder: Path) -> Imports:
         for module, guarded in modules:
             _add(found, local, module, guarded, folder, cell=number)
     found.pop(OURS, None)
-    modules = [item for item in found.values() if item.module.split(".")[0] != OURS]
-    return Imports(modules, sorted(local))
+    others = [item for item in found.values() if item.module.split(".")[0] != OURS]
+    return Imports(others, sorted(local))
 
 
 def _add(

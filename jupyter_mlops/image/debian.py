@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import platform as _platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -102,7 +103,9 @@ def _ask(python: str, architecture: str, folder: Path, known: _Known | None) -> 
 
 
 def _wanted(python: str) -> list[str]:
-    return [name.format(python=python) for name in PACKAGES]
+    # As anchored patterns: apt takes an unknown name with a dot in it for a pattern of its own.
+    names = [name.format(python=python) for name in PACKAGES]
+    return ["^" + re.sub(r"([.+])", r"[\1]", name) + "$" for name in names]
 
 
 def _apt(folder: Path, architecture: str, *arguments: str) -> str:

@@ -12,9 +12,16 @@ from typing import Any, Literal
 from jupyter_mlops.errors import ParameterError, Problem
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.pipeline.names import bound
-from jupyter_mlops.runtime.parameters import Parameter, ParameterProblems, parse, validate
+from jupyter_mlops.runtime.parameters import Parameter, ParameterProblems, Type, parse, validate
 
-SIMPLE = {"bool", "int", "float", "str", "list", "dict"}
+SIMPLE: dict[str, Type] = {
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "str": "str",
+    "list": "list",
+    "dict": "dict",
+}
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,9 @@ def check(
     """
     problems: list[str] = []
     checked: dict[str, Any] = {}
-    for read in (lambda: validate(known, values), lambda: parse(known, texts)):
+    for read, given in ((validate, values), (parse, texts)):
         try:
-            checked |= read()
+            checked |= read(known, given)
         except ParameterProblems as error:
             problems += error.problems
     if problems:
@@ -168,7 +175,7 @@ def _parameter(
         default = float(default)
     return Parameter(
         name=name,
-        type=kind,
+        type=SIMPLE.get(kind, "any"),
         default=default,
         nullable=nullable or default is None,
         description=description,
@@ -191,9 +198,9 @@ def _annotated(node: ast.expr | None) -> tuple[str, bool, list[Any]]:
             return _annotated(node.slice)[0], True, []
         if head == "Literal":
             return _choices(node.slice)
-        return (head.lower() if head.lower() in SIMPLE else "any"), False, []
+        return SIMPLE.get(head.lower(), "any"), False, []
     head = _last_name(node).lower()
-    return (head if head in SIMPLE else "any" if head else ""), False, []
+    return SIMPLE.get(head, "any" if head else ""), False, []
 
 
 def _choices(node: ast.expr) -> tuple[str, bool, list[Any]]:
@@ -201,7 +208,7 @@ def _choices(node: ast.expr) -> tuple[str, bool, list[Any]]:
     values = [member.value for member in members if isinstance(member, ast.Constant)]
     kinds = {type(value).__name__ for value in values if value is not None}
     kind = kinds.pop() if len(kinds) == 1 else "any"
-    return (kind if kind in SIMPLE else "any"), None in values, values
+    return SIMPLE.get(kind, "any"), None in values, values
 
 
 def _is_none(node: ast.expr) -> bool:

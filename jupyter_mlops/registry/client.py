@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
@@ -208,6 +208,7 @@ class RemoteRepository:
         """Bring all blobs, large ones first; return what became of each and the bytes sent."""
         labels = {layer.descriptor.digest: layer.title or layer.kind for layer in image.layers}
         uploader = Uploader(self.transport, self.repository, progress.add)
+        seen = mounts.read(self.registry)
         ordered = sorted(blobs, key=lambda blob: -blob.descriptor.size)
 
         def bring(blob: Blob) -> Outcome:
@@ -215,16 +216,19 @@ class RemoteRepository:
             return uploader.bring(
                 blob,
                 label=labels.get(digest, "config"),
-                mount_from=self._mountable(blob),
+                mount_from=self._mountable(blob, seen),
             )
 
         with ThreadPoolExecutor(LANES, thread_name_prefix="push") as pool:
             futures = [pool.submit(bring, blob) for blob in ordered]
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            failed = [future.exception() for future in done if future.exception()]
-            if failed:
-                uploader.stop.set()
-                pool.shutdown(cancel_futures=True)
+            failed: list[BaseException | None] = [None]
+            try:
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                failed = [error for future in done if (error := future.exception())]
+            finally:
+                if failed:  # or interrupted: the others need not go on
+                    uploader.stop.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
         for error in failed:
             if error and not isinstance(error, Cancelled):
                 raise error
@@ -233,11 +237,11 @@ class RemoteRepository:
         sent = sum(size for size, out in zip(sizes, outcomes, strict=True) if out == "sent")
         return outcomes, sent
 
-    def _mountable(self, blob: Blob) -> str:
+    def _mountable(self, blob: Blob, seen: Mapping[str, str]) -> str:
         """Return the repository of this registry that a blob can be mounted from, if any."""
         host, _, repository = str(getattr(blob, "mount_from", "")).partition("/")
         if host != self.registry:
-            repository = mounts.find(self.registry, blob.descriptor.digest)
+            repository = seen.get(blob.descriptor.digest, "")
         return repository if repository != self.repository else ""
 
     def _put_manifest(self, image: Image, version: str, progress: _Progress) -> None:

@@ -137,7 +137,7 @@ def _write(
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
         if member.linkname.startswith("/") or not f"{inside}/".startswith(f"{prefix}/"):
             raise _Unsafe(f"{name} links to {member.linkname}")
-        os.symlink(member.linkname, target)
+        Path(target).symlink_to(member.linkname)
     elif member.isreg():
         mode = 0o755 if member.mode & 0o100 else 0o644
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

@@ -25,16 +25,12 @@ def _file(registry: str) -> Path:
     return settings.store() / "mounts" / f"{name}.json"
 
 
-def _read(registry: str) -> dict[str, str]:
+def read(registry: str) -> dict[str, str]:
+    """Return digests and the repository of the registry that was seen to hold each."""
     try:
         return msgspec.json.decode(_file(registry).read_bytes(), type=dict[str, str])
     except (OSError, msgspec.MsgspecError):
         return {}
-
-
-def find(registry: str, digest: str) -> str:
-    """Return a repository of the registry that was seen to hold a blob, or an empty text."""
-    return _read(registry).get(digest, "")
 
 
 def remember(registry: str, repository: str, digests: Sequence[str]) -> None:
@@ -42,7 +38,7 @@ def remember(registry: str, repository: str, digests: Sequence[str]) -> None:
     path = _file(registry)
     # A full disk is no reason to fail a push that succeeded.
     with suppress(OSError, ImageError), _store.locked(path.with_suffix(".lock")):
-        known = _read(registry)
+        known = read(registry)
         if all(known.get(digest) for digest in digests):
             return
         for digest in digests:

@@ -97,6 +97,10 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
                 state.failure = _placed(self._ended(error), cell)
                 _add_error(cell, state.failure)
                 return False
+            except BaseException as error:
+                # Cancelled: papermill would say that the cell was completed.
+                self.nb_man.cell_exception(cell, cell_index=index, exception=error)
+                raise
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
             if _counts(cell):

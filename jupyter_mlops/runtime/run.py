@@ -70,13 +70,17 @@ def _refuse(emitter: Emitter, shown: dict[str, Any], kind: str, why: str) -> int
 def _read(path: Path) -> Any:
     import nbformat
 
+    text = path.read_bytes()
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        raise ValueError(f"{path.name} is not a valid notebook: {error.message}") from None
     except (nbformat.reader.NotJSONError, UnicodeDecodeError):
         raise ValueError(f"{path.name} is not a notebook: it is not JSON.") from None
+    except nbformat.ValidationError as error:
+        raise ValueError(f"{path.name} is not a valid notebook: {error.message}") from None
+    except Exception as error:
+        # nbformat takes the shape of what it reads for granted.
+        raise ValueError(f"{path.name} is not a valid notebook: {error}") from None
     return notebook
 
 

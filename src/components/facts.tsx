@@ -1,3 +1,4 @@
+import { caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 /** A list of names and values, as in a property sheet. */
@@ -28,12 +29,18 @@ export function Fold(props: {
   return (
     <details className="jp-Mlops-fold" open={open}>
       <summary>
+        <Caret />
         <span className="jp-Mlops-foldTitle">{title}</span>
         {count !== undefined && <span className="jp-Mlops-count">{count}</span>}
       </summary>
       <div className="jp-Mlops-foldBody">{props.children}</div>
     </details>
   );
+}
+
+/** Points down when the part it belongs to is open. */
+export function Caret(): JSX.Element {
+  return <caretRightIcon.react tag="span" className="jp-Mlops-caret" />;
 }
 
 /** What a section says when it has nothing to show. */

@@ -15,6 +15,13 @@ from typing import Any, Self
 Rule = Callable[["Handler"], bool]
 
 
+class Quiet(http.server.ThreadingHTTPServer):
+    """Says nothing when a client goes away."""
+
+    def handle_error(self, *_: object) -> None:
+        """Be silent."""
+
+
 class FaultyRegistry:
     """Serves on a free port of the loopback interface; ``rules`` may take over a request.
 
@@ -35,7 +42,7 @@ class FaultyRegistry:
         class Bound(Handler):
             server_state = registry
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bound)
+        self.server = Quiet(("127.0.0.1", 0), Bound)
         self.server.daemon_threads = True
         self.url = f"127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))

@@ -123,7 +123,7 @@ def test_a_helper_that_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [
         ("echo s3cret-word; exit 1", "failed for r.org"),
         ("echo s3cret-word", "cannot be read"),
-        ("sleep 20", "does not answer"),
+        ("exec sleep 20", "does not answer"),
     ],
 )
 def test_a_helper_that_fails_is_a_sentence_without_what_it_printed(

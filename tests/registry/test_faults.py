@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.errors import NotFoundError, RegistryError
-from jupyter_mlops.image.blob import RemoteBlob
+from jupyter_mlops.errors import ImageError, NotFoundError, RegistryError
+from jupyter_mlops.image.blob import LAYER_TAR, FileBlob, RemoteBlob
 from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.registry.client import RemoteRepository
@@ -447,3 +447,69 @@ def test_a_stopped_push_moves_no_tag(faulty: FaultyRegistry, make_image: MakeIma
     with pytest.raises(RegistryError, match="connection"):
         repository(faulty).push(make_image("2", weights=b"1" * 999), ["latest"])
     assert faulty.tags("lab/iris") == {"latest": first.digest}
+
+
+def test_a_base_of_another_registry_is_streamed_through(
+    faulty: FaultyRegistry, make_image: MakeImage
+) -> None:
+    with FaultyRegistry() as other:
+        image = mountable(make_image(), other)
+        pushed = repository(faulty).push(image, ["latest"])
+        assert pushed.mounted == 0
+        assert complete(faulty, image)
+        assert other.count("GET", "/blobs/") == 1
+
+
+def test_a_layer_that_was_damaged_in_the_store_is_not_pushed(
+    faulty: FaultyRegistry, make_image: MakeImage
+) -> None:
+    image = make_image()
+    blob = image.layers[-1].blob
+    assert isinstance(blob, FileBlob)
+    data = bytearray(blob.path.read_bytes())
+    data[-1] ^= 1
+    blob.path.write_bytes(bytes(data))
+    with pytest.raises(ImageError, match="damaged"):
+        repository(faulty).push(image, ["latest"])
+    assert faulty.tags("lab/iris") == {}
+    assert not complete(faulty, image)
+
+
+def test_a_listener_can_stop_a_push(faulty: FaultyRegistry, make_image: MakeImage) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int, label: str) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        repository(faulty).push(make_image(weights=b"1" * 5_000_000), ["latest"], stop)
+    assert faulty.tags("lab/iris") == {}
+
+
+def test_memory_does_not_grow_with_the_blob(
+    faulty: FaultyRegistry, make_image: MakeImage, tmp_path: Path
+) -> None:
+    import resource
+
+    def swallow(handler: Handler) -> bool:
+        if handler.command != "PUT" or "/uploads/" not in handler.path:
+            return False
+        left = int(handler.headers["content-length"])
+        while left:
+            left -= len(handler.rfile.read(min(left, 1 << 20)))
+        handler.answer(201)
+        return True
+
+    faulty.rules.append(swallow)
+    big = tmp_path / "big"
+    with big.open("wb") as file:
+        file.truncate(500 << 20)  # sparse
+    small = make_image()
+    layer = Layer(FileBlob.of(big, LAYER_TAR), "sha256:" + "0" * 64, "weights", "")
+    image = Image(small.manifest, small.config, (layer,))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(RegistryError):  # it kept nothing, so the manifest is refused
+        repository(faulty).push(image, ["latest"])
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 64 << 10  # KiB

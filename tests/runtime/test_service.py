@@ -121,17 +121,26 @@ def test_a_failing_function_tells_nothing_of_the_data(function_service: Service)
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 bodies = json_values | st.fixed_dictionaries(
     {},
     optional={
-        "instances": json_values | st.lists(st.lists(json_values, min_size=4, max_size=4), max_size=2),
+        "instances": json_values
+        | st.lists(st.lists(json_values, min_size=4, max_size=4), max_size=2),
         "inputs": json_values | st.dictionaries(st.sampled_from(NAMES), json_values),
-        "dataframe_split": json_values | st.fixed_dictionaries({"columns": json_values, "data": json_values}),
-        "dataframe_records": json_values | st.lists(st.dictionaries(st.sampled_from(NAMES), json_values)),
+        "dataframe_split": json_values
+        | st.fixed_dictionaries({"columns": json_values, "data": json_values}),
+        "dataframe_records": json_values
+        | st.lists(st.dictionaries(st.sampled_from(NAMES), json_values)),
     },
 )
 

@@ -86,7 +86,7 @@ export class FakeServer {
     const answers: Record<string, unknown> = {
       analysis: this.analysis,
       jobs: part
-        ? { [part]: part === 'log' ? 'the log' : this._events.get(id) ?? [] }
+        ? { [part]: part === 'log' ? 'the log' : (this._events.get(id) ?? []) }
         : (job ?? { jobs: this.jobs }),
       publications: PUBLICATIONS,
       services: { services: this.services }

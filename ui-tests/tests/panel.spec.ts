@@ -189,9 +189,9 @@ test('shows the job again after the page is loaded again', async ({
   await expect(panel.publishButton).toBeDisabled();
   server.say(server.jobs[0], ...UNTIL_RUN);
 
-  await page.reload();
-  await openExample(page, tmpPath);
-  await panel.open();
+  // The notebook is restored, so the launcher never comes to the front.
+  const restored = { timeout: 30000, waitForIsReady: false };
+  await page.reload(restored);
   await expect(panel.stage('run')).toContainText('Cell 3 of 8');
   await expect(panel.publishButton).toBeDisabled();
   server.say(server.jobs[0], ...REST);

@@ -1,7 +1,7 @@
 import { runIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Button } from '../../components/button';
-import { Facts, Placeholder } from '../../components/facts';
+import { Caret, Facts, Placeholder } from '../../components/facts';
 import {
   formatBytes,
   formatTime,
@@ -102,6 +102,7 @@ function PublicationItem(props: {
     <li className="jp-Mlops-item">
       <details>
         <summary>
+          <Caret />
           <span className="jp-Mlops-itemText">
             <span className="jp-Mlops-itemTitle">{title || name}</span>
             <span className="jp-Mlops-itemDetail">
@@ -147,7 +148,12 @@ function facts(
 ): [string, React.ReactNode][] {
   const { digest, size, created, parameters, captures } = publication;
   const list: [string, React.ReactNode][] = [
-    [trans.__('Digest'), shortDigest(digest)],
+    [
+      trans.__('Digest'),
+      <code key="digest" title={digest}>
+        {shortDigest(digest)}
+      </code>
+    ],
     [trans.__('Size'), formatBytes(size)]
   ];
   // Images are built without a clock; 1970 says nothing to anybody.

@@ -1,6 +1,7 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { Button } from '../../components/button';
+import { Caret } from '../../components/facts';
 import { useTranslation } from '../../components/translation';
 import type { ILogLine } from './state';
 
@@ -26,6 +27,7 @@ export function LogView(props: {
       onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>
+        <Caret />
         <span className="jp-Mlops-foldTitle">{trans.__('Log')}</span>
         <span className="jp-Mlops-count">{lines.length}</span>
       </summary>

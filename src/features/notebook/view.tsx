@@ -4,7 +4,7 @@ import { Facts, Fold, Placeholder } from '../../components/facts';
 import { formatValue } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
-import type { IAnalysis, IParameter } from '../../models';
+import type { IAnalysis, ICapture, IParameter } from '../../models';
 import type { NotebookFollower } from './follower';
 
 /** What was found in the saved notebook: all that a publication will be made of. */
@@ -31,8 +31,8 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
   const { kernel, parameters, steps, dependencies, captures } = analysis;
   const facts: [string, string][] = [];
   if (kernel) {
-    const python = trans.__('Python %1', kernel.python);
-    facts.push([trans.__('Kernel'), `${kernel.display_name}, ${python}`]);
+    facts.push([trans.__('Kernel'), kernel.display_name]);
+    facts.push([trans.__('Python'), kernel.python]);
   }
   facts.push([trans.__('Predicts with'), predictorText(analysis, trans)]);
   return (
@@ -56,7 +56,7 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
       </Fold>
       <Fold title={trans.__('Captures')} count={captures.length} open>
         {captures.length > 0 ? (
-          <Facts facts={captures.map(({ name, type }) => [name, type])} />
+          <CaptureTable captures={captures} />
         ) : (
           <p className="jp-Mlops-help">
             {trans.__(
@@ -139,6 +139,28 @@ function DependencyTable(props: { analysis: IAnalysis }): JSX.Element {
             <td>
               <code>{version || trans.__('newest')}</code>
             </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function CaptureTable(props: { captures: readonly ICapture[] }): JSX.Element {
+  const trans = useTranslation();
+  return (
+    <table className="jp-Mlops-table">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Name')}</th>
+          <th scope="col">{trans.__('Type')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.captures.map(({ name, type }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{type}</td>
           </tr>
         ))}
       </tbody>

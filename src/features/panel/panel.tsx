@@ -19,10 +19,14 @@ import { PublishView } from '../publish/view';
 import { RunsView } from '../runs/view';
 import { ServicesView } from '../services/view';
 import type { PanelModel } from './model';
+import { SectionSizer } from './sizes';
 
 /** The sections of the panel, in their order. */
 export type SectionName =
   'publish' | 'notebook' | 'runs' | 'services' | 'catalog';
+
+/** How much of the height each section may claim when there is not enough. */
+const WEIGHTS = [5, 2, 4, 3, 3];
 
 /** The side panel that takes the current notebook to production. */
 export class MlopsPanel extends SidePanel {
@@ -45,12 +49,20 @@ export class MlopsPanel extends SidePanel {
     this.header.addWidget(this._view(<Heading model={model} />));
     this._fill(trans);
     const accordion = this.content as AccordionPanel;
-    accordion.setRelativeSizes([5, 4, 1, 1, 1]);
+    this._sizer = new SectionSizer(accordion, WEIGHTS);
+    for (const view of this._views) {
+      this._sizer.watch(view);
+    }
     for (const name of ['runs', 'services', 'catalog'] as const) {
       accordion.collapse(this._names.indexOf(name));
     }
     accordion.expansionToggled.connect(this._onToggled, this);
     model.stateChanged.connect(this._onModel, this);
+  }
+
+  override dispose(): void {
+    this._sizer.dispose();
+    super.dispose();
   }
 
   /** Open a section, and leave the others as they are. */
@@ -109,7 +121,9 @@ export class MlopsPanel extends SidePanel {
     section.addClass('jp-Mlops-section');
     section.node.dataset.section = name;
     section.title.label = title;
-    section.addWidget(this._view(view));
+    const content = this._view(view);
+    section.addWidget(content);
+    this._views.push(content);
     if (refresh) {
       const [tooltip, action] = refresh;
       const button = new ToolbarButton({
@@ -166,6 +180,8 @@ export class MlopsPanel extends SidePanel {
     }
   }
 
+  private readonly _sizer: SectionSizer;
+  private readonly _views: ReactWidget[] = [];
   private _shownForm: PanelModel['runForm'] = null;
   private readonly _names: SectionName[] = [];
 }

@@ -1,7 +1,7 @@
 import { clearIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { IconButton } from '../../components/button';
-import { Facts, Placeholder } from '../../components/facts';
+import { Caret, Facts, Placeholder } from '../../components/facts';
 import { formatTime, formatValue } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
@@ -73,6 +73,7 @@ function RunItem(props: {
         onToggle={() => void model.mlops.jobs.load(job.id)}
       >
         <summary>
+          <Caret />
           <span className="jp-Mlops-itemText">
             <span className="jp-Mlops-itemTitle">
               {statusText(view, trans)}

@@ -60,7 +60,12 @@ function ServiceCard(props: {
       <Facts
         facts={[
           [trans.__('Publication'), service.reference],
-          [trans.__('Digest'), shortDigest(service.digest)],
+          [
+            trans.__('Digest'),
+            <code key="digest" title={service.digest}>
+              {shortDigest(service.digest)}
+            </code>
+          ],
           [
             trans.__('Runs as'),
             service.with === 'docker'
