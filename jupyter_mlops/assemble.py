@@ -22,7 +22,7 @@ from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.distributions import read_distributions
-from jupyter_mlops.image.layer import Layer, build_layer
+from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.partition import build_layers, partition
 from jupyter_mlops.notebook import Notebook
@@ -167,8 +167,11 @@ def build(
     for note in division.notes:
         on_event(Log(level="warning", text=note))
     layers = build_layers(division, store=store)
+    for layer in layers:
+        for note in layer.notes:
+            on_event(Log(level="warning", text=note))
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(root, environment, modules, store)
+    layers += _compiled(root, environment, lock, modules, store)
     layers += _weights(root, store)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     code = sorted(
@@ -181,28 +184,37 @@ def build(
     return build_image(base, layers, contents.config(_labels(publication)))
 
 
-def _compiled(root: Path, environment: Environment, modules: list[str], store: Path) -> list[Layer]:
+def _compiled(
+    root: Path, environment: Environment, lock: Lock, modules: list[str], store: Path
+) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
-    cache = root.parent / "pyc"
     pairs = []
     for source in sorted(modules):
         for prefix, place in ((environment.site_packages, "site"), (root / "lib", "lib")):
             path = Path(source)
             if path.suffix == ".py" and path.is_relative_to(prefix):
                 pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
-    request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
-    subprocess.run(
-        [str(environment.python), "-I", "-c", _COMPILE],
-        input=request,
-        text=True,
-        check=True,
-        timeout=600,
-    )
-    paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
-    if not paths:
+    if not pairs:
         return []
+    key = _compiled_key(root, environment, lock, [place for _, place in pairs])
+    title = "compiled modules"
+    known = remembered_layer(key, kind="pyc", title=title, store=store)
+    if known is not None:
+        return [known]
+    cache = root.parent / "pyc"
+    request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
+    command = [str(environment.python), "-I", "-c", _COMPILE]
+    subprocess.run(command, input=request, text=True, check=True, timeout=600)
+    paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
     entries = contents.entries(cache, paths)
-    return [build_layer(entries, kind="pyc", title="compiled modules", store=store)]
+    return [build_layer(entries, kind="pyc", title=title, store=store, key=key)]
+
+
+def _compiled_key(root: Path, environment: Environment, lock: Lock, places: list[str]) -> str:
+    """Name what the compiled modules depend on: the lock, our own code, and the interpreter."""
+    ours = {place: _sha256(root / place) for place in places if place.startswith("lib/")}
+    text = json.dumps([lock.sha256, environment.version(), places, ours])
+    return f"pyc {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 _COMPILE = """

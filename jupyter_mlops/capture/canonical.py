@@ -2,7 +2,8 @@
 
 skops names members by ``id(obj)`` or a random UUID and writes the ids into the schema. Here both
 are numbered in the order in which they appear, sets are put into one order, and the bytes between
-the fields of structured arrays, which hold whatever was in memory, become zero.
+the fields of structured arrays, which hold whatever was in memory, become zero. So does the
+one attribute of scikit-learn that is a memory address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 from typing import Any
 
 SCHEMA_NAME = "schema.json"
+# Attributes that hold an ``id()``: of use only in the process that wrote them.
+ADDRESSES = ("_stop_words_id",)
 
 
 def canonical(members: dict[str, bytes]) -> list[tuple[str, bytes]]:
@@ -40,6 +43,9 @@ class _Numbering:
             elif isinstance(node, dict):
                 if _is_node(node):
                     self._rename(node)
+                for name in ADDRESSES:
+                    if isinstance(node.get(name), dict):
+                        node[name]["content"] = "0"
                 pending.extend(reversed(list(node.values())))
 
     def _rename(self, node: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from jupyter_mlops.capture import candidates, schema
 from jupyter_mlops.capture.models import CaptureRequest, Golden, Signature
-from jupyter_mlops.capture.rows import LIMIT, arguments, frame, one_thread, outputs, plain
+from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain, table
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ def _ask_function(
     models: dict[str, Any],
 ) -> Candidate:
     return _ask(
-        lambda: predict(frame(rows, signature.inputs)), signature, rows, list(models.values())
+        lambda: predict(table(rows, signature.inputs)), signature, rows, list(models.values())
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from jupyter_mlops.capture.models import Column, Signature
@@ -74,6 +75,14 @@ def frame(rows: Sequence[Sequence[Any]], columns: Sequence[Column]) -> Any:
         series[column.name] = _series(values, column)
     built = pd.DataFrame(series, columns=[column.name for column in columns])
     return built if columns else pd.DataFrame(index=range(len(rows)))
+
+
+def table(rows: Sequence[Sequence[Any]], columns: Sequence[Column]) -> Any:
+    """Make what the notebook's function takes: a data frame, or mappings where pandas is not."""
+    if find_spec("pandas") is not None:
+        return frame(rows, columns)
+    names = [column.name for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _series(values: list[Any], column: Column) -> Any:

@@ -36,6 +36,12 @@ class Environment:
         """Return the folder of its installed packages."""
         return next(self.root.glob("lib/python3.*/site-packages"))
 
+    def version(self) -> str:
+        """Return the full version of its Python, as ``uv venv`` noted it."""
+        lines = (self.root / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+        found = [line.partition("=")[2].strip() for line in lines if line.startswith("version")]
+        return found[0] if found else ""
+
 
 def installed_hashes(environment: Environment, lock: Lock) -> dict[str, str]:
     """Return the sha256 of the wheel that each package was installed from.

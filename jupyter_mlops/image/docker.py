@@ -23,9 +23,7 @@ def load(image: Image, tag: str, on_progress: OnProgress = no_progress) -> str:
         import docker
         from docker.errors import DockerException
     except ImportError as error:
-        raise ImageError(
-            "the Docker SDK is not installed", remedy="pip install jupyter-mlops[docker]"
-        ) from error
+        raise ImageError("the Docker SDK is not installed", remedy="pip install docker") from error
     try:
         client: Any = docker.from_env(timeout=600)
         try:

@@ -14,7 +14,16 @@ from typing import Any
 from jupyter_mlops.errors import RunError
 from jupyter_mlops.events import Log, OnEvent, Progress, ignore
 
-DROPPED = ("PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX", "IPYTHONDIR")
+# The last two would keep our own environments from being compiled once and for all.
+DROPPED = (
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "IPYTHONDIR",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX",
+)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
                 Layout(layout.directory, name),
             )
             for name in layout.repositories()
-            if not wanted or name == wanted
+            if not wanted or name == wanted or name.startswith(f"{wanted}/")
         ]
     host, _, prefix = registry.partition("/")
     if not is_host(host):
@@ -154,6 +154,8 @@ def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
         own = RemoteRepository(host, reference.repository, transport=transport)
         if own.tags():
             found.append((Reference(registry=host, repository=reference.repository), own))
+        if reference.tag or reference.digest:  # one image: nothing lies below it
+            return found
     try:
         names = _catalog(transport)
     except RegistryError:

@@ -145,7 +145,7 @@ def _of_function(
 
     def call(table: Table) -> Any:
         if signature is not None and signature.inputs:
-            return function(conversion.frame(table.rows, signature.inputs))
+            return function(conversion.table(table.rows, signature.inputs))
         return function(pd.DataFrame(_sequences(table), columns=table.columns))
 
     return call

@@ -45,6 +45,8 @@ def kernel_environment(made: Path) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": str(made / "runtime"),
         "JUPYTER_CONFIG_DIR": str(made / "config"),
         "JUPYTER_PLATFORM_DIRS": "1",
+        # What the notebook leaves behind goes with the run, and there may be no other place.
+        "TMPDIR": str(made),
     }
     home = os.environ.get("HOME", "")
     if not home or not os.access(home, os.W_OK | os.X_OK):

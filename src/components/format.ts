@@ -1,3 +1,5 @@
+import type { IParameter } from '../models';
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Write a number of bytes for people: 1234567 is 1.2 MB. */
@@ -40,6 +42,11 @@ export function formatValue(value: unknown): string {
     return value ? 'True' : 'False';
   }
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Write a type as Python would. */
+export function formatType({ type, nullable }: IParameter): string {
+  return nullable ? `${type} | None` : type;
 }
 
 /** Shorten a digest as container tools do. */

@@ -121,15 +121,15 @@ from jupyter_mlops.capture.sklearn import SklearnFormat
 junk = [bytearray(int(sys.argv[1]) * 1000) for _ in range(100)]
 X, y = load_iris(return_X_y=True, as_frame=True)
 words = {"the", "an", "is", "of", "no", "to"}
-texts = make_pipeline(CountVectorizer(stop_words=list(words)), LogisticRegression())
-texts.steps[0][1].extra_ = words
+texts = make_pipeline(CountVectorizer(stop_words=sorted(words)), LogisticRegression())
 models = [RandomForestClassifier(8, random_state=0), GradientBoostingRegressor(n_estimators=5,
-    random_state=0), HistGradientBoostingClassifier(max_iter=3), KNeighborsClassifier(), texts]
+    random_state=0), HistGradientBoostingClassifier(max_iter=3,
+    random_state=0), KNeighborsClassifier(), texts]
 path = Path(sys.argv[2])
 for model in models:
     model.fit(X if model is not texts else ["a cat", "the dog", "an owl"] * 50, y)
     if model is texts:
-        model.steps[0][1].stop_words = sorted(words)
+        model.steps[0][1].extra_ = words
     SklearnFormat().save(model, path)
     print(type(model).__name__, hashlib.sha256(path.read_bytes()).hexdigest())
 """

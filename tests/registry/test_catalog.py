@@ -55,6 +55,9 @@ def test_only_manifest_and_config_are_read(faulty: FaultyRegistry, make_image: M
     found = list_publications(f"{faulty.url}/lab/iris")
     assert [(item.version, item.size) for item in found] == [(1, image.size)]
     assert faulty.count("GET", "/blobs/") == 1
+    faulty.requests.clear()
+    assert list_publications(f"{faulty.url}/lab/iris:v1") == found
+    assert faulty.count("GET", "_catalog") == 0
 
 
 def test_a_registry_without_a_catalog_says_what_to_do(faulty: FaultyRegistry) -> None:

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
+from jupyter_mlops.runtime import failure
 
 from .conftest import CELLS, REPOSITORY, Runner, environment, make_notebook
 from .test_service_runs import gone, wait_for
@@ -78,7 +79,6 @@ def test_a_failing_cell(runner: Runner, tmp_path: Path) -> None:
     ("source", "ename", "words"),
     [
         ("import os; os.kill(os.getpid(), 9)", "DeadKernelError", "SIGKILL (9)"),
-        ("import os; os._exit(3)", "DeadKernelError", "exit code 3"),
         ("import sys; sys.exit(0)", "SystemExit", "sys.exit(0)"),
     ],
 )
@@ -95,6 +95,12 @@ def test_a_kernel_that_ends(
     assert made.metadata.papermill.exception is True
     failed = made.cells[-2]
     assert [output.ename for output in failed.outputs if output.output_type == "error"] == [ename]
+
+
+def test_words_for_a_dead_kernel() -> None:
+    assert failure.of_dead_kernel(3).evalue == "The kernel ended with exit code 3."
+    assert "SIGSEGV (11)" in failure.of_dead_kernel(-11).evalue
+    assert "stopped answering" in failure.of_dead_kernel(None).evalue
 
 
 def test_the_time_limit_and_meant_exceptions(runner: Runner, tmp_path: Path) -> None:
@@ -163,7 +169,10 @@ def test_wrong_input_is_refused_before_anything_runs(
 def test_a_home_that_cannot_be_written_to(runner: Runner, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    source = "import os\nprint(os.getcwd(), os.environ['HOME'], os.environ['IPYTHONDIR'])"
+    source = (
+        "import os, tempfile\n"
+        "print(os.getcwd(), os.environ['HOME'], os.environ['IPYTHONDIR'], tempfile.gettempdir())"
+    )
     before = os.environ.get("HOME", "")
     os.environ["HOME"] = "/nonexistent"
     try:
@@ -172,10 +181,11 @@ def test_a_home_that_cannot_be_written_to(runner: Runner, tmp_path: Path) -> Non
         os.environ["HOME"] = before
     assert code == 0, events
     text = next(event["text"] for event in events if event["type"] == "log")
-    cwd, home, ipython = text.split()
+    cwd, home, ipython, temporary = text.split()
     assert cwd == str(work)
     assert home != "/nonexistent"
     assert ipython.startswith(home)
+    assert temporary == home
     assert not Path(home).exists()
 
 
@@ -191,7 +201,7 @@ def test_check(forest_root: Path, function_root: Path, plain_root: Path, tmp_pat
         code, found = check(root)
         assert (code, found["ok"], found["compared"], found["mismatches"]) == (0, True, 5, [])
         assert str(REPOSITORY / "jupyter_mlops" / "runtime" / "check.py") in found["modules"]
-        assert any("sklearn" in file for file in found["modules"])
+        assert any("packages/sklearn" in file for file in found["modules"]) == (root == forest_root)
     assert check(plain_root)[1]["compared"] == 0
     code, found = check(tmp_path)
     assert code == 1

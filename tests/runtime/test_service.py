@@ -280,13 +280,13 @@ def test_wrong_weights_are_not_opened(forest_root: Path, tmp_path: Path) -> None
         assert service.client.post("/invocations", json={"instances": [ROW]}).status_code == 503
 
 
-def test_other_golden_answers_make_it_unready(forest_root: Path, tmp_path: Path) -> None:
+def test_other_golden_answers_make_it_unready(function_root: Path, tmp_path: Path) -> None:
     import shutil
 
     root = tmp_path / "root"
-    shutil.copytree(forest_root, root)
+    shutil.copytree(function_root, root)
     golden = json.loads((root / "golden.json").read_text())
-    golden["outputs"][1] = 2
+    golden["outputs"][1] = "virginica"
     (root / "golden.json").write_text(json.dumps(golden))
     with serving(root, tmp_path) as service:
         ready = service.client.get("/health/ready")

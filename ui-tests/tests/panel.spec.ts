@@ -181,6 +181,11 @@ test('shows the job again after the page is loaded again', async ({
 }) => {
   const server = await FakeServer.start(page);
   await page.goto();
+  const saved = page.waitForResponse(
+    response =>
+      response.url().includes('/api/workspaces/') &&
+      Boolean(response.request().postData()?.includes(EXAMPLE))
+  );
   await openExample(page, tmpPath);
   const panel = new MlopsPanel(page);
   await panel.open();
@@ -189,9 +194,11 @@ test('shows the job again after the page is loaded again', async ({
   await expect(panel.publishButton).toBeDisabled();
   server.say(server.jobs[0], ...UNTIL_RUN);
 
+  await saved;
   // The notebook is restored, so the launcher never comes to the front.
   const restored = { timeout: 30000, waitForIsReady: false };
   await page.reload(restored);
+  await panel.open();
   await expect(panel.stage('run')).toContainText('Cell 3 of 8');
   await expect(panel.publishButton).toBeDisabled();
   server.say(server.jobs[0], ...REST);

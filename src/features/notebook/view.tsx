@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Facts, Fold, Placeholder } from '../../components/facts';
-import { formatValue } from '../../components/format';
+import { formatType, formatValue } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
 import type { IAnalysis, ICapture, IParameter } from '../../models';
@@ -34,7 +34,7 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
     facts.push([trans.__('Kernel'), kernel.display_name]);
     facts.push([trans.__('Python'), kernel.python]);
   }
-  facts.push([trans.__('Predicts with'), predictorText(analysis, trans)]);
+  facts.push([trans.__('Predictor'), predictorText(analysis, trans)]);
   return (
     <>
       <Problems problems={analysis.problems} />
@@ -86,7 +86,7 @@ function ParameterTable(props: {
         {props.parameters.map(parameter => (
           <tr key={parameter.name} title={parameter.description || undefined}>
             <th scope="row">{parameter.name}</th>
-            <td>{parameter.type}</td>
+            <td>{formatType(parameter)}</td>
             <td>
               <code>
                 {parameter.required

@@ -11,6 +11,7 @@ import type { Message } from '@lumino/messaging';
 import type { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 import { Placeholder } from '../../components/facts';
+import { Problems } from '../../components/problems';
 import { TranslationContext } from '../../components/translation';
 import { publishIcon } from '../../icons';
 import { CatalogView } from '../catalog/view';
@@ -26,7 +27,7 @@ export type SectionName =
   'publish' | 'notebook' | 'runs' | 'services' | 'catalog';
 
 /** How much of the height each section may claim when there is not enough. */
-const WEIGHTS = [5, 2, 4, 3, 3];
+const WEIGHTS = [3, 2, 3, 3, 3];
 
 /** The side panel that takes the current notebook to production. */
 export class MlopsPanel extends SidePanel {
@@ -84,14 +85,22 @@ export class MlopsPanel extends SidePanel {
     this._addSection(
       'publish',
       trans.__('Publish'),
-      <WithNotebook model={model}>
+      <WithNotebook
+        model={model}
+        otherwise={trans.__('Open a notebook to publish it.')}
+      >
         {() => <PublishView model={model} onPublish={onPublish} />}
       </WithNotebook>
     );
     this._addSection(
       'notebook',
       trans.__('Notebook'),
-      <WithNotebook model={model}>
+      <WithNotebook
+        model={model}
+        otherwise={trans.__(
+          'Its parameters, dependencies and captures are listed here.'
+        )}
+      >
         {() => <NotebookView notebook={notebook} />}
       </WithNotebook>,
       [trans.__('Read the Notebook Again'), () => notebook.refresh()]
@@ -153,18 +162,26 @@ export class MlopsPanel extends SidePanel {
 
   /** Bring what the user just asked for into view. */
   private _onModel(model: PanelModel): void {
-    if (model.runForm && model.runForm !== this._shownForm) {
-      this.expand('runs');
-    }
-    this._shownForm = model.runForm;
-    for (const [kind, name] of [
-      ['serve', 'services'],
-      ['run', 'runs']
-    ] as const) {
-      if (model.isStarting(kind)) {
-        this.expand(name);
+    const asked = this._asked(model);
+    if (asked && asked !== this._shown) {
+      const accordion = this.content as AccordionPanel;
+      this.expand(asked);
+      if (asked !== 'publish') {
+        accordion.collapse(this._names.indexOf('notebook'));
       }
+      this._sizer.favour(this._names.indexOf(asked));
     }
+    this._shown = asked;
+  }
+
+  private _asked(model: PanelModel): SectionName | null {
+    if (model.runForm || model.isStarting('run')) {
+      return 'runs';
+    }
+    if (model.isStarting('serve')) {
+      return 'services';
+    }
+    return model.isStarting('publish') ? 'publish' : null;
   }
 
   private _onToggled(_: AccordionPanel, index: number): void {
@@ -182,7 +199,7 @@ export class MlopsPanel extends SidePanel {
 
   private readonly _sizer: SectionSizer;
   private readonly _views: ReactWidget[] = [];
-  private _shownForm: PanelModel['runForm'] = null;
+  private _shown: SectionName | null = null;
   private readonly _names: SectionName[] = [];
 }
 
@@ -201,18 +218,16 @@ function Heading(props: { model: PanelModel }): JSX.Element {
 /** Shows its content only when a notebook that can be published is open. */
 function WithNotebook(props: {
   model: PanelModel;
+  otherwise: string;
   children: () => JSX.Element;
 }): JSX.Element {
-  const trans = React.useContext(TranslationContext);
   const { notebook } = props.model;
   if (notebook.path !== null) {
     return props.children();
   }
-  return notebook.panel ? (
-    <NotebookView notebook={notebook} />
+  return notebook.problems.length > 0 ? (
+    <Problems problems={notebook.problems} />
   ) : (
-    <Placeholder>
-      {trans.__('Open a notebook to see what it becomes.')}
-    </Placeholder>
+    <Placeholder>{props.otherwise}</Placeholder>
   );
 }

@@ -51,6 +51,9 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
+/** How much more the section that was asked for may claim. */
+const FAVOUR = 3;
+
 /**
  * Gives the open sections of an accordion the heights that suit what they
  * show, until the user moves a handle and so takes over.
@@ -75,6 +78,12 @@ export class SectionSizer implements IDisposable {
     this._observer.observe(content.node);
   }
 
+  /** Let a section claim most of the height: the user asked for it. */
+  favour(index: number): void {
+    this._favourite = index;
+    this.fit();
+  }
+
   /** Share the height anew. */
   fit(): void {
     const { widgets, titles } = this._accordion;
@@ -87,7 +96,10 @@ export class SectionSizer implements IDisposable {
     const needs = widgets.map(section =>
       section.isHidden ? 0 : Math.max(1, contentHeight(section))
     );
-    const sizes = shareHeight(available, needs, this._weights);
+    const weights = this._weights.map((weight, index) =>
+      index === this._favourite ? weight * FAVOUR : weight
+    );
+    const sizes = shareHeight(available, needs, weights);
     this._accordion.setRelativeSizes(sizes);
   }
 
@@ -102,6 +114,7 @@ export class SectionSizer implements IDisposable {
   }
 
   private readonly _observer: ResizeObserver;
+  private _favourite = 0;
   private _byHand = false;
   private _isDisposed = false;
 }

@@ -1,6 +1,8 @@
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Button } from '../../components/button';
 import { Placeholder } from '../../components/facts';
+import { formatType } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
 import type { IParameter, IProblem } from '../../models';
@@ -101,7 +103,7 @@ function Field(props: IFieldProps): JSX.Element {
     <div className={`jp-Mlops-field${isCheckbox ? ' jp-mod-flag' : ''}`}>
       <label htmlFor={id}>
         {parameter.name}
-        <span className="jp-Mlops-type">{parameter.type}</span>
+        <span className="jp-Mlops-type">{formatType(parameter)}</span>
       </label>
       <Input {...props} common={common} />
       {parameter.description && (
@@ -161,9 +163,8 @@ function Choice(
   );
   const text = String(value);
   return (
-    <select
+    <HTMLSelect
       {...common}
-      className="jp-mod-styled"
       value={text}
       onChange={event => onChange(event.target.value)}
     >
@@ -175,6 +176,6 @@ function Choice(
           {choice}
         </option>
       ))}
-    </select>
+    </HTMLSelect>
   );
 }

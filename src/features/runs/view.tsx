@@ -1,4 +1,4 @@
-import { clearIcon, stopIcon } from '@jupyterlab/ui-components';
+import { closeIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { IconButton } from '../../components/button';
 import { Caret, Facts, Placeholder } from '../../components/facts';
@@ -89,7 +89,7 @@ function RunItem(props: {
         </div>
       </details>
       <IconButton
-        icon={active ? stopIcon : clearIcon}
+        icon={active ? stopIcon : closeIcon}
         label={
           active
             ? trans.__('Cancel %1', job.title)

@@ -1,0 +1,95 @@
+import { ApiError, problemOf } from '../../errors';
+import type { IAnalysis } from '../../models';
+import { ANALYSIS, FakeNotebook, aModel, settled } from '../../testing/fakes';
+
+describe('NotebookFollower', () => {
+  it('analyzes the notebook in front', async () => {
+    const { api, tracker, notebook } = aModel();
+    expect(notebook.path).toBeNull();
+    tracker.show(new FakeNotebook('work/iris.ipynb'));
+    await settled();
+    expect(api.analyze.mock.calls).toEqual([['work/iris.ipynb']]);
+    expect(notebook.analysis).toEqual(ANALYSIS);
+    tracker.show(null);
+    expect(notebook.path).toBeNull();
+    expect(notebook.analysis).toBeNull();
+  });
+
+  it('strips the drive of real-time collaboration', async () => {
+    const { api, tracker, notebook } = aModel();
+    tracker.show(new FakeNotebook('RTC:work/iris.ipynb'));
+    await settled();
+    expect(notebook.path).toBe('work/iris.ipynb');
+    expect(api.analyze).toHaveBeenCalledWith('work/iris.ipynb');
+  });
+
+  it('does not take a file of another drive for one of the server', async () => {
+    const { api, tracker, notebook } = aModel();
+    tracker.show(new FakeNotebook('S3:iris.ipynb'));
+    await settled();
+    expect(notebook.path).toBeNull();
+    expect(notebook.problems[0].problem).toContain('"S3"');
+    expect(api.analyze).not.toHaveBeenCalled();
+  });
+
+  it('looks again once for a save, and after a rename', async () => {
+    const { api, tracker, notebook } = aModel();
+    const document = new FakeNotebook('a.ipynb');
+    tracker.show(document);
+    await settled();
+    document.context.contentsModel = { last_modified: '2' };
+    document.context.fileChanged.emit({});
+    document.context.saveState.emit('completed');
+    await settled();
+    expect(api.analyze).toHaveBeenCalledTimes(2);
+    document.context.path = 'b.ipynb';
+    document.context.pathChanged.emit('b.ipynb');
+    await settled();
+    expect(notebook.path).toBe('b.ipynb');
+    expect(api.analyze).toHaveBeenLastCalledWith('b.ipynb');
+  });
+
+  it('stops listening to a notebook that left the front', async () => {
+    const { api, tracker } = aModel();
+    const [first, second] = ['a.ipynb', 'b.ipynb'].map(
+      path => new FakeNotebook(path)
+    );
+    tracker.show(first);
+    tracker.show(second);
+    await settled();
+    api.analyze.mockClear();
+    first.context.contentsModel = { last_modified: '9' };
+    first.context.saveState.emit('completed');
+    await settled();
+    expect(api.analyze).not.toHaveBeenCalled();
+  });
+
+  it('drops an answer about a notebook that left the front', async () => {
+    const { api, tracker, notebook } = aModel();
+    let answerFirst: (analysis: IAnalysis) => void = () => undefined;
+    api.analyze.mockReturnValueOnce(
+      new Promise(resolve => {
+        answerFirst = resolve;
+      })
+    );
+    tracker.show(new FakeNotebook('slow.ipynb'));
+    await settled();
+    const fast = { ...ANALYSIS, name: 'fast' };
+    api.analyze.mockResolvedValueOnce(fast);
+    tracker.show(new FakeNotebook('fast.ipynb'));
+    await settled();
+    answerFirst({ ...ANALYSIS, name: 'slow' });
+    await settled();
+    expect(notebook.analysis).toEqual(fast);
+  });
+
+  it('keeps why a notebook cannot be read', async () => {
+    const { api, tracker, notebook } = aModel();
+    const problem = problemOf('This is nbformat 3.', 'Save it again.');
+    api.analyze.mockRejectedValue(new ApiError(400, [problem]));
+    tracker.show(new FakeNotebook('old.ipynb'));
+    await settled();
+    expect(notebook.problems).toEqual([problem]);
+    expect(notebook.isLoading).toBe(false);
+  });
+});

@@ -1,0 +1,208 @@
+import { render, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import * as React from 'react';
+import { ApiError, problemOf } from '../../errors';
+import type { IJob } from '../../models';
+import {
+  FakeNotebook,
+  RESULT,
+  aJob,
+  aModel,
+  events,
+  settled
+} from '../../testing/fakes';
+import { PublishView } from './view';
+
+/** The view of an open notebook; Publish does what the command does at last. */
+async function show() {
+  const parts = aModel();
+  const { model, tracker } = parts;
+  tracker.show(new FakeNotebook('work/iris.ipynb'));
+  await settled();
+  const onPublish = jest.fn(() => void model.publish());
+  const element = () => <PublishView model={model} onPublish={onPublish} />;
+  const view = render(element());
+  model.stateChanged.connect(() => view.rerender(element()));
+  const publish = async (): Promise<IJob> => {
+    await React.act(async () => {
+      await userEvent.click(screen.getByRole('button', { name: /^Publish/ }));
+      await settled();
+    });
+    return model.lastPublish!.job;
+  };
+  return { ...parts, onPublish, publish };
+}
+
+const stage = (name: string, state: string) => ({ type: 'stage', name, state });
+
+describe('PublishView', () => {
+  it('publishes to the target that the server proposes', async () => {
+    const { api, publish } = await show();
+    expect(screen.getByLabelText('Target')).toHaveValue('oci:/registry/iris');
+    await publish();
+    expect(api.startJob).toHaveBeenCalledWith('publish', {
+      path: 'work/iris.ipynb',
+      target: 'oci:/registry/iris'
+    });
+  });
+
+  it('publishes to the target that was typed', async () => {
+    const { api } = await show();
+    const target = screen.getByLabelText('Target');
+    await userEvent.clear(target);
+    await userEvent.type(target, ' r.test/lab/iris{Enter}');
+    await settled();
+    expect(api.startJob.mock.calls[0][1].target).toBe('r.test/lab/iris');
+  });
+
+  it('cannot be pressed twice', async () => {
+    const { publish, onPublish } = await show();
+    await publish();
+    const button = screen.getByRole('button', { name: /^Publish/ });
+    expect(button).toBeDisabled();
+    await userEvent.click(button);
+    expect(onPublish).toHaveBeenCalledTimes(1);
+  });
+
+  it('can be pressed for another target meanwhile', async () => {
+    const { publish } = await show();
+    await publish();
+    await userEvent.type(screen.getByLabelText('Target'), ':other');
+    expect(screen.getByRole('button', { name: 'Publish' })).toBeEnabled();
+  });
+
+  it('shows each stage, and how far the current one is', async () => {
+    const { bus, publish } = await show();
+    const job = await publish();
+    const progress = { stage: 'run', done: 3, total: 8, unit: 'cells' };
+    const story = events(
+      { ...stage('read', 'finished'), seconds: 0.25 },
+      stage('run', 'started'),
+      { type: 'progress', ...progress }
+    );
+    React.act(() => story.forEach(event => bus.say(job, event)));
+    const stages = within(screen.getByRole('list', { name: 'Stages' }));
+    const items = stages.getAllByRole('listitem');
+    expect(items).toHaveLength(9);
+    expect(items[0]).toHaveTextContent('Read the notebookfinished250 ms');
+    expect(items[1]).toHaveAttribute('aria-current', 'step');
+    expect(stages.getByRole('progressbar')).toHaveAttribute('value', '3');
+    expect(stages.getByText('Cell 3 of 8')).toBeInTheDocument();
+    expect(screen.getByRole('status')).toHaveTextContent('Run from the pins');
+  });
+
+  it('shows what it came to', async () => {
+    const { bus, publish } = await show();
+    const job = await publish();
+    const story = events(
+      { type: 'result', value: RESULT },
+      { type: 'state', state: 'succeeded' }
+    );
+    React.act(() => story.forEach(event => bus.say(job, event)));
+    const card = screen.getByRole('region', { name: 'Published iris' });
+    expect(card).toHaveTextContent(RESULT.reference);
+    expect(card).toHaveTextContent('version 2');
+    expect(card).toHaveTextContent('Verified');
+    expect(card).toHaveTextContent('1.2 MB');
+    expect(card).toHaveTextContent('accuracy0.95');
+    expect(within(card).getAllByRole('button')).toHaveLength(4);
+    expect(screen.getByRole('button', { name: 'Publish' })).toBeEnabled();
+  });
+
+  it('serves and runs what was published', async () => {
+    const { api, bus, model, publish } = await show();
+    const job = await publish();
+    const parameters = [{ name: 'n', type: 'int' as const, default: 1 }];
+    const story = events(
+      { type: 'result', value: { ...RESULT, parameters } },
+      { type: 'state', state: 'succeeded' }
+    );
+    React.act(() => story.forEach(event => bus.say(job, event)));
+    await userEvent.click(screen.getByRole('button', { name: 'Serve' }));
+    expect(api.startJob).toHaveBeenLastCalledWith('serve', {
+      reference: RESULT.reference,
+      with: 'process'
+    });
+    const run = screen.getByRole('button', { name: /^Run with/ });
+    await userEvent.click(run);
+    expect(model.runForm).toEqual({
+      source: { reference: RESULT.reference },
+      title: 'iris',
+      parameters
+    });
+  });
+
+  it('shows all problems of a publish that failed', async () => {
+    const { bus, publish } = await show();
+    const job = await publish();
+    const story = events(
+      stage('lock', 'started'),
+      { type: 'problem', ...problemOf('No wheel of a.', 'Pin another.') },
+      { type: 'problem', ...problemOf('No wheel of b.') },
+      { type: 'state', state: 'failed' }
+    );
+    React.act(() => story.forEach(event => bus.say(job, event)));
+    const alert = screen.getByRole('alert');
+    expect(within(alert).getAllByRole('listitem')).toHaveLength(2);
+    expect(alert).toHaveTextContent('Pin another.');
+    const [lock] = within(
+      screen.getByRole('list', { name: 'Stages' })
+    ).getAllByRole('listitem');
+    expect(lock).toHaveAttribute('data-state', 'failed');
+  });
+
+  it('shows the job that is in the way', async () => {
+    const { api, publish } = await show();
+    const job = aJob({ id: 'other', request: { path: 'work/iris.ipynb' } });
+    const said = problemOf('This is under way already.');
+    api.startJob.mockRejectedValue(new ApiError(409, [said], job));
+    const shown = await publish();
+    expect(shown.id).toBe('other');
+    expect(screen.getByRole('alert')).toHaveTextContent('under way already');
+    expect(screen.getByRole('button', { name: /^Publishing/ })).toBeDisabled();
+  });
+
+  it('shows the last publish again, and proposes its target', async () => {
+    const { api, jobs } = await show();
+    const request = { path: 'work/iris.ipynb', target: 'r.test/lab/iris' };
+    const result = RESULT as unknown as Record<string, unknown>;
+    const last = aJob({ id: 'last', state: 'succeeded', request, result });
+    api.listJobs.mockResolvedValue([
+      last,
+      aJob({ request: { path: 'other.ipynb', target: 'r.test/other' } })
+    ]);
+    api.describeJob.mockResolvedValue(last);
+    await React.act(async () => {
+      await jobs.refresh();
+      await settled();
+    });
+    expect(screen.getByRole('region', { name: /^Published/ })).toBeVisible();
+    expect(screen.getByLabelText('Target')).toHaveValue('r.test/lab/iris');
+    expect(api.listEvents).toHaveBeenCalledWith('last');
+  });
+
+  it('cancels', async () => {
+    const { api, publish } = await show();
+    const job = await publish();
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    expect(api.deleteJob).toHaveBeenCalledWith(job.id);
+  });
+
+  it('reads the log only when it is opened', async () => {
+    const { bus, publish } = await show();
+    const job = await publish();
+    const [line] = events({ type: 'log', level: 'info', text: 'pinned' });
+    React.act(() => bus.say(job, line));
+    expect(screen.queryByText('pinned')).not.toBeInTheDocument();
+    await userEvent.click(screen.getByText('Log'));
+    expect(await screen.findByText('pinned')).toBeInTheDocument();
+  });
+
+  it('prefers the registry of the settings', async () => {
+    const { model } = await show();
+    React.act(() => {
+      model.choices = { defaultRegistry: 'r.test/lab/', serveWith: 'docker' };
+    });
+    expect(screen.getByLabelText('Target')).toHaveValue('r.test/lab/iris');
+  });
+});

@@ -1,0 +1,225 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Event } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal, Stream } from '@lumino/signaling';
+import type { MlopsApi } from '../api';
+import { CatalogModel } from '../features/catalog/model';
+import { JOB_SCHEMA, JobTracker } from '../features/jobs/tracker';
+import { NotebookFollower } from '../features/notebook/follower';
+import { PanelModel } from '../features/panel/model';
+import { ServicesModel } from '../features/services/model';
+import type {
+  IAnalysis,
+  IJob,
+  IJobEvent,
+  IPublication,
+  IPublishResult,
+  IService
+} from '../models';
+
+export const trans = nullTranslator.load('jupyter_mlops');
+
+/** An event bus without a server. */
+export class FakeBus {
+  readonly stream: Event.Stream = new Stream<Event.IManager, Event.Emission>(
+    {} as Event.IManager
+  );
+
+  say(job: IJob, event: IJobEvent, schema = JOB_SCHEMA): void {
+    const data = { job: job.id, kind: job.kind, state: job.state, event };
+    const emission = { schema_id: schema, ...data };
+    (this.stream as Stream<Event.IManager, Event.Emission>).emit(
+      emission as unknown as Event.Emission
+    );
+  }
+}
+
+export type FakeApi = jest.Mocked<MlopsApi>;
+
+/** A server that has nothing and starts whatever it is asked to. */
+export function fakeApi(): FakeApi {
+  return {
+    analyze: jest.fn(async () => ANALYSIS),
+    listJobs: jest.fn(async () => []),
+    startJob: jest.fn(async (kind, request) => aJob({ kind, request })),
+    listEvents: jest.fn(async () => []),
+    describeJob: jest.fn(async id => aJob({ id })),
+    readLog: jest.fn(async () => ''),
+    deleteJob: jest.fn(async () => undefined),
+    listPublications: jest.fn(async () => ({
+      registry: 'registry.test/lab',
+      publications: []
+    })),
+    listServices: jest.fn(async () => []),
+    stopService: jest.fn(async () => undefined)
+  } as unknown as FakeApi;
+}
+
+let count = 0;
+
+export function aJob(fields: Partial<IJob> = {}): IJob {
+  count += 1;
+  return {
+    id: `job-${count}`,
+    kind: 'publish',
+    title: 'Publish iris.ipynb',
+    state: 'running',
+    request: { path: 'work/iris.ipynb' },
+    created: new Date(Date.UTC(2026, 0, 1, 0, 0, count)).toISOString(),
+    started: '2026-01-01T00:00:00Z',
+    ended: null,
+    result: null,
+    problems: [],
+    ...fields
+  };
+}
+
+/** Number events as the server does: from 1, without gaps. */
+export function events(
+  ...list: (Record<string, unknown> & { type: string })[]
+): IJobEvent[] {
+  return list.map(
+    (event, index) =>
+      ({
+        ...event,
+        seq: index + 1,
+        time: new Date(Date.UTC(2026, 0, 1, 1, 0, index)).toISOString()
+      }) as unknown as IJobEvent
+  );
+}
+
+/** What of a notebook panel the extension looks at. */
+export class FakeNotebook {
+  constructor(path: string) {
+    this.context.path = path;
+    this.title.label = path.split('/').pop() ?? '';
+  }
+
+  readonly title = { label: '' };
+  readonly isDisposed = false;
+  readonly context = {
+    path: '',
+    isReady: true,
+    ready: Promise.resolve(),
+    contentsModel: { last_modified: '1' },
+    saveState: new Signal<FakeNotebook, string>(this),
+    pathChanged: new Signal<FakeNotebook, string>(this),
+    fileChanged: new Signal<FakeNotebook, unknown>(this),
+    model: {
+      dirty: false,
+      stateChanged: new Signal<FakeNotebook, unknown>(this)
+    },
+    save: jest.fn(async () => {
+      this.context.model.dirty = false;
+      this.context.contentsModel = { last_modified: String(Date.now()) };
+      this.context.saveState.emit('completed');
+    })
+  };
+
+  get asPanel(): NotebookPanel {
+    return this as unknown as NotebookPanel;
+  }
+}
+
+export class FakeTracker {
+  readonly currentChanged = new Signal<this, NotebookPanel | null>(this);
+  currentWidget: NotebookPanel | null = null;
+
+  show(notebook: FakeNotebook | null): void {
+    this.currentWidget = notebook?.asPanel ?? null;
+    this.currentChanged.emit(this.currentWidget);
+  }
+}
+
+export const contents = {
+  driveName: (path: string) => (path.includes(':') ? path.split(':')[0] : ''),
+  localPath: (path: string) => path.split(':').pop() ?? path
+};
+
+/** Everything below the views, with nothing but the server and Lab faked. */
+export function aModel(api: FakeApi = fakeApi()) {
+  const bus = new FakeBus();
+  const tracker = new FakeTracker();
+  const jobs = new JobTracker(api, bus.stream);
+  const services = new ServicesModel(api, jobs);
+  const notebook = new NotebookFollower({
+    api,
+    tracker: tracker as never,
+    contents: contents as never,
+    trans
+  });
+  const model = new PanelModel(
+    { api, jobs, services },
+    notebook,
+    new CatalogModel(api)
+  );
+  return { api, bus, tracker, jobs, services, notebook, model };
+}
+
+/** Let everything that was begun come to an end. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) {
+    await Promise.resolve();
+  }
+}
+
+export const ANALYSIS: IAnalysis = {
+  name: 'iris',
+  path: 'work/iris.ipynb',
+  title: 'Iris',
+  kernel: { name: 'python3', display_name: 'Python 3', python: '3.11' },
+  parameters: [
+    { name: 'trees', type: 'int', default: 100, minimum: 1 },
+    { name: 'shuffle', type: 'bool', default: true }
+  ],
+  parameters_source: 'tagged',
+  steps: [{ name: 'main', cells: [1, 2] }],
+  dependencies: [
+    {
+      name: 'scikit-learn',
+      version: '1.7.2',
+      modules: ['sklearn'],
+      cells: [1],
+      source: 'kernel'
+    }
+  ],
+  captures: [
+    { name: 'model', kind: 'estimator', type: 'RandomForestClassifier' }
+  ],
+  predictor: { kind: 'function', name: 'predict' },
+  problems: [],
+  target: 'oci:/registry/iris'
+};
+
+export const RESULT: IPublishResult = {
+  reference: 'registry.test/lab/iris:v2',
+  digest: `sha256:${'ab12'.repeat(16)}`,
+  version: 2,
+  verified: 'full',
+  stages: [],
+  pushed_bytes: 1234567,
+  name: 'iris',
+  metrics: { accuracy: 0.95 },
+  captures: []
+};
+
+export const SERVICE: IService = {
+  id: 'service-1',
+  reference: RESULT.reference,
+  digest: RESULT.digest,
+  name: 'iris',
+  url: 'http://127.0.0.1:4321',
+  with: 'process',
+  state: 'ready',
+  started: '2026-01-01T00:00:00Z'
+};
+
+export const PUBLICATION: IPublication = {
+  ...RESULT,
+  title: 'Iris',
+  tags: ['v2'],
+  created: '1970-01-01T00:00:00Z',
+  parameters: ANALYSIS.parameters,
+  predictor: null,
+  size: 1e8
+};
