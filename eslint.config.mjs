@@ -60,8 +60,9 @@ export default defineConfig([
     }
   },
   {
-    files: ['ui-tests/**/*.ts', '**/*.spec.{ts,tsx}'],
+    files: ['ui-tests/**/*.ts', 'src/**/*.spec.{ts,tsx}', 'src/testing/*.ts'],
     rules: {
+      'jupyter/require-disposable-ownership': 'off',
       'jupyter/no-untranslated-string': 'off',
       'jupyter/prefer-lazy-imports': 'off'
     }

@@ -45,12 +45,24 @@ def wait(url: str, alive: Callable[[], bool], log: Callable[[], str]) -> None:
             if not alive():
                 raise _not_ready("It ended", log())
             try:
-                if client.get(f"{url}/health/ready").status_code == 200:
-                    return
+                answer = client.get(f"{url}/health/ready")
             except httpx.TransportError:
-                pass
+                answer = None
+            if answer is not None and answer.status_code == 200:
+                return
+            if answer is not None and (reason := _failed(answer)):
+                raise _not_ready(reason, "")
             time.sleep(0.05)
     raise _not_ready(f"It did not answer within {READY_SECONDS:.0f} s", log())
+
+
+def _failed(answer: httpx.Response) -> str:
+    """Return why a service says that it will never be ready, or an empty string."""
+    try:
+        found = answer.json()
+        return str(found.get("message") or "It failed") if found.get("status") == "failed" else ""
+    except (ValueError, AttributeError):
+        return ""
 
 
 def _not_ready(why: str, log: str) -> ServiceError:

@@ -77,20 +77,19 @@ def parse(parameters: Iterable[Parameter], texts: Mapping[str, str]) -> dict[str
 
     Lists and mappings are JSON or Python literals. Raises ``ParameterProblems``.
     """
-    every = list(parameters)
-    known = {parameter.name: parameter for parameter in every}
+    known = {parameter.name: parameter for parameter in parameters}
+    problems = _names_problems(known, texts)
     values: dict[str, Any] = {}
-    problems: list[str] = []
     for name, text in texts.items():
+        if name not in known:
+            continue
         try:
-            values[name] = _read(known[name], text) if name in known else text
+            value = _read(known[name], text)
         except ValueError:
             problems.append(_wrong_type(known[name], text))
-    readable = [p for p in every if p.name in values or p.name not in texts]
-    try:
-        values = validate(readable, values)
-    except ParameterProblems as error:
-        problems += error.problems
+            continue
+        values[name], found = _check(known[name], value)
+        problems += found
     if problems:
         raise ParameterProblems(problems)
     return values

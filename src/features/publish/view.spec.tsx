@@ -1,4 +1,4 @@
-import { render, screen, within } from '@testing-library/react';
+import { fireEvent, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import * as React from 'react';
 import { ApiError, problemOf } from '../../errors';
@@ -194,7 +194,9 @@ describe('PublishView', () => {
     const [line] = events({ type: 'log', level: 'info', text: 'pinned' });
     React.act(() => bus.say(job, line));
     expect(screen.queryByText('pinned')).not.toBeInTheDocument();
-    await userEvent.click(screen.getByText('Log'));
+    const details = screen.getByText('Log').closest('details')!;
+    details.open = true;
+    fireEvent(details, new Event('toggle'));
     expect(await screen.findByText('pinned')).toBeInTheDocument();
   });
 
