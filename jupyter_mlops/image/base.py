@@ -64,9 +64,9 @@ def resolve_base(
     base = _stored(spec, python, platform, store, open_repository(spec))
     if base.python and base.python != python:
         raise ImageError(
-            f"base {spec} has Python {base.python}, the notebook needs {python}",
-            why="compiled packages work with one minor version only",
-            remedy=f"choose a base with Python {python}",
+            f"Base {spec} has Python {base.python}, the notebook needs {python}",
+            why="Compiled packages work with one minor version only",
+            remedy=f"Choose a base with Python {python}",
         )
     if not base.python:
         on_event(
@@ -119,7 +119,10 @@ def _automatic(
             silent = silent or str(error)
     if silent:
         on_event(
-            events.Log(text=f"base {reference} is not reachable ({silent}); a base is made here")
+            events.Log(
+                text=f"{reference} cannot be had, so the base is made from this system's packages. "
+                f"{silent}"
+            )
         )
         _keep(memory, _Automatic(mirror=mirror, silent_at=time.time()))
     from jupyter_mlops.image.debian import build_base
@@ -132,11 +135,11 @@ def _automatic(
 
 def _no_base(reference: str, python: str, error: ImageError) -> NoReturn:
     raise ImageError(
-        f"there is no base image with Python {python}",
-        why=f"{reference} is not reachable, and none can be made of this system's packages: "
+        f"There is no base image with Python {python}",
+        why=f"{reference} cannot be had, and none can be made of this system's packages: "
         f"{error.problems[0].problem}"
         + (f" ({error.problems[0].why})" if error.problems[0].why else ""),
-        remedy="set JUPYTER_MLOPS_MIRROR to a registry that mirrors Docker Hub's library "
+        remedy="Set JUPYTER_MLOPS_MIRROR to a registry that mirrors Docker Hub's library "
         "(registry.example.org/library), or name an image (--base registry/repository:tag), "
         "or an OCI layout directory (--base oci:DIRECTORY:tag)",
     ) from error
@@ -207,15 +210,15 @@ def _stored(
         config_digest = str(manifest["config"]["digest"])
         items = [Descriptor.from_dict(item) for item in manifest["layers"]]
     except (KeyError, TypeError) as error:
-        raise ImageError(f"{spec} is not a container image", why=f"no {error}") from error
+        raise ImageError(f"{spec} is not a container image", why=f"No {error}") from error
     text = _cached(store, config_digest, lambda digest: read_blob(repository, digest))
     config = load_json(text, "config")
     built_for = f"{config.get('os', 'linux')}/{config.get('architecture', '')}"
     if built_for != "/".join(platform.split("/")[:2]):
-        raise ImageError(f"base {spec} is for {built_for}, not for {platform}")
+        raise ImageError(f"Base {spec} is for {built_for}, not for {platform}")
     diff_ids = list((config.get("rootfs") or {}).get("diff_ids") or [])
     if len(diff_ids) != len(items):
-        raise ImageError(f"{spec} is not a container image", why="layers and config do not match")
+        raise ImageError(f"{spec} is not a container image", why="Layers and config do not match")
     layers = tuple(
         Layer(RemoteBlob(_plain(item), repository, repository.mount_from), diff_id, "base", "")
         for item, diff_id in zip(items, diff_ids, strict=True)
@@ -245,7 +248,7 @@ def _cached(store: Path, digest: str, load: Callable[[str], bytes]) -> bytes:
         pass
     data = load(digest)
     if digest_of(data) != digest:
-        raise RegistryError(f"the registry gave other content for {digest}")
+        raise RegistryError(f"The registry gave other content for {digest}")
     _store.write_file(path, data)
     return data
 
@@ -261,7 +264,7 @@ def _for_platform(index: dict[str, Any], platform: str, spec: str) -> str:
         ):
             return Descriptor.from_dict(item).digest
     raise NotFoundError(
-        f"{spec} is not there for {platform}", why=f"it is for {', '.join(sorted(set(offered)))}"
+        f"{spec} is not there for {platform}", why=f"It is for {', '.join(sorted(set(offered)))}"
     )
 
 

@@ -79,10 +79,10 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RegistryError(
-                "a manifest holds a descriptor that cannot be read", why=f"{error!r} in {value!r}"
+                "A manifest holds a descriptor that cannot be read", why=f"{error!r} in {value!r}"
             ) from error
         if found.size < 0:
-            raise RegistryError(f"a manifest gives blob {found.digest} a negative size")
+            raise RegistryError(f"A manifest gives blob {found.digest} a negative size")
         return found
 
 
@@ -164,8 +164,8 @@ class FileBlob:
                 yield verified(iter(lambda: file.read(CHUNK), b""), self.descriptor, self.path)
         except FileNotFoundError as error:
             raise ImageError(
-                f"blob {self.descriptor.digest} is gone from the store",
-                remedy="publish again: it is built anew",
+                f"Blob {self.descriptor.digest} is gone from the store",
+                remedy="Publish again: it is built anew",
                 where=str(self.path),
             ) from error
 
@@ -211,7 +211,7 @@ def verified(
         raise error(
             f"the content of {descriptor.digest} is damaged",
             why=f"{expected} bytes were promised and {total} found, or other ones",
-            remedy="remove it and try again",
+            remedy="Remove it and try again",
             where=str(where),
         )
     if held:

@@ -65,7 +65,7 @@ def build_base(
     """
     architecture = _ARCHITECTURES.get(platform.partition("/")[2])
     if not platform.startswith("linux/") or architecture is None:
-        raise ImageError(f"no base can be made here for {platform}")
+        raise ImageError(f"No base can be made here for {platform}")
     folder = store / "debian"
     memory = folder / f"python{python}-{architecture}.json"
     try:
@@ -76,7 +76,7 @@ def build_base(
                 _store.write_file(memory, msgspec.json.encode(known))
             layer = _layer(known.files, python, architecture, store, on_event)
     except OSError as error:
-        raise ImageError("the base cannot be written", why=str(error), where=str(folder)) from error
+        raise ImageError("The base cannot be written", why=str(error), where=str(folder)) from error
     return _base(layer, python, architecture)
 
 
@@ -159,7 +159,7 @@ def _layer(
     if missing:
         (folder / f"python{python}-{architecture}.json").unlink(missing_ok=True)
         raise ImageError(
-            f"apt-get no longer has {missing[0]}", remedy="try again: the list is made anew"
+            f"apt-get no longer has {missing[0]}", remedy="Try again: the list is made anew"
         )
     with tempfile.TemporaryDirectory(dir=folder, prefix="unpack-") as staging:
         members = unpack([archives / name for name in needed], Path(staging), python)

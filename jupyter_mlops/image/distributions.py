@@ -59,7 +59,7 @@ def read_distributions(
         folders = sorted(path for path in site.iterdir() if path.name.endswith(".dist-info"))
     except OSError as error:
         raise ImageError(
-            "the packages cannot be read", why=str(error.strerror), where=str(site)
+            "The packages cannot be read", why=str(error.strerror), where=str(site)
         ) from error
     found = [_read(site, folder, wheels, prefix) for folder in folders]
     return sorted(found, key=lambda distribution: distribution.name)
@@ -71,9 +71,9 @@ def _read(site: Path, info: Path, hashes: Mapping[str, str], prefix: str) -> Dis
         rows = list(csv.reader((info / "RECORD").read_text("utf-8").splitlines()))
     except OSError as error:
         raise ImageError(
-            f"package {info.name.removesuffix('.dist-info')} has no list of its files",
-            why="it was not installed from a wheel",
-            remedy="make the environment anew from its lock",
+            f"Package {info.name.removesuffix('.dist-info')} has no list of its files",
+            why="It was not installed from a wheel",
+            remedy="Make the environment anew from its lock",
             where=str(error.filename),
         ) from error
     name, version = normalised(metadata["Name"] or info.name.split("-")[0]), metadata["Version"]
@@ -104,7 +104,7 @@ def _entry(site: Path, row: list[str], prefix: str) -> Entry:
     inside = re.sub(r"^(\.\./)+", "", listed)
     source = Path(listed) if listed.startswith("/") else site / listed
     if listed.startswith("/") or ".." in inside.split("/"):
-        raise ImageError("a package lists a file outside of its environment", where=listed)
+        raise ImageError("A package lists a file outside of its environment", where=listed)
     path = f"{prefix}/{inside}"
     if inside.startswith("bin/"):
         return _script(path, source, row)
@@ -112,8 +112,8 @@ def _entry(site: Path, row: list[str], prefix: str) -> Entry:
         executable = bool(source.stat().st_mode & 0o100)
     except OSError as error:
         raise ImageError(
-            "a file that a package lists is not there",
-            remedy="make the environment anew from its lock",
+            "A file that a package lists is not there",
+            remedy="Make the environment anew from its lock",
             where=str(source),
         ) from error
     return Entry(path, source, executable, _recorded(row))
@@ -127,8 +127,8 @@ def _script(path: str, source: Path, row: list[str]) -> Entry:
             text = b"#!" + file.read()
     except OSError as error:
         raise ImageError(
-            "a script that a package lists is not there",
-            remedy="make the environment anew from its lock",
+            "A script that a package lists is not there",
+            remedy="Make the environment anew from its lock",
             where=str(source),
         ) from error
     first, _, rest = text.partition(b"\n")
@@ -154,8 +154,8 @@ def _size(entry: Entry, name: str) -> int:
         return entry.source.stat().st_size
     except OSError as error:
         raise ImageError(
-            f"a file of package {name} is not there",
-            remedy="make the environment anew from its lock",
+            f"A file of package {name} is not there",
+            remedy="Make the environment anew from its lock",
             where=str(entry.source),
         ) from error
 

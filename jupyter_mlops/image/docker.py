@@ -23,7 +23,7 @@ def load(image: Image, tag: str, on_progress: OnProgress = no_progress) -> str:
         import docker
         from docker.errors import DockerException
     except ImportError as error:
-        raise ImageError("the Docker SDK is not installed", remedy="pip install docker") from error
+        raise ImageError("The Docker SDK is not installed", remedy="pip install docker") from error
     try:
         client: Any = docker.from_env(timeout=600)
         try:
@@ -33,9 +33,9 @@ def load(image: Image, tag: str, on_progress: OnProgress = no_progress) -> str:
             client.close()
     except (DockerException, OSError) as error:
         raise ImageError(
-            "the image cannot be loaded into Docker",
+            "The image cannot be loaded into Docker",
             why=str(error)[:300],
-            remedy="check that an engine runs and that you may use it: docker info",
+            remedy="Check that an engine runs and that you may use it: docker info",
         ) from error
 
 

@@ -139,12 +139,12 @@ def in_order(entries: Sequence[Member]) -> list[Member]:
     paths = {entry.path for entry in every if not isinstance(entry, Directory)}
     for before, entry in pairwise(every):
         if before.path == entry.path:
-            raise ImageError("two files of one layer claim the same path", where=entry.path)
+            raise ImageError("Two files of one layer claim the same path", where=entry.path)
     for entry in every:
         parent = entry.path.rpartition("/")[0]
         while parent:
             if parent in paths:
-                raise ImageError("a path of a layer is both a file and a folder", where=parent)
+                raise ImageError("A path of a layer is both a file and a folder", where=parent)
             parent = parent.rpartition("/")[0]
     return every
 
@@ -247,7 +247,7 @@ def _add(writer: TarWriter, member: Member) -> str:
         file = member.source.open("rb", buffering=0)
     except OSError as error:
         raise ImageError(
-            "a file that belongs into the image cannot be read",
+            "A file that belongs into the image cannot be read",
             why=str(error.strerror),
             where=str(member.source),
         ) from error
@@ -265,8 +265,8 @@ def _add_file(writer: TarWriter, member: Entry, file: IO[bytes], mode: int) -> s
         writer.file(member.path, size, chunks, mode)
     except ValueError as error:
         raise ImageError(
-            "a file changed while the image was built",
-            remedy="publish again when nothing writes to it",
+            "A file changed while the image was built",
+            remedy="Publish again when nothing writes to it",
             where=str(member.source),
         ) from error
     if member.sha256 and _wheel_hash(sha256.digest()) != member.sha256:

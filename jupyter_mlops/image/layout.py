@@ -76,8 +76,8 @@ class Layout:
         known = sorted(name for name in map(_ref_name, entries) if name)
         raise NotFoundError(
             f"{version} is not in {self.name}",
-            why=f"it holds {', '.join(known[:10])}" if known else "it is empty",
-            remedy="list it with: jupyter mlops list",
+            why=f"It holds {', '.join(known[:10])}" if known else "It is empty",
+            remedy="List it with: jupyter mlops list",
         )
 
     def manifest(self, version: str) -> tuple[Descriptor, dict[str, Any]]:
@@ -115,14 +115,14 @@ class Layout:
 
     def _missing(self, digest: str) -> NotFoundError:
         return NotFoundError(
-            f"blob {digest} is not in {self.name}", remedy="publish again: it is stored anew"
+            f"Blob {digest} is not in {self.name}", remedy="Publish again: it is stored anew"
         )
 
     def _path(self, digest: str) -> Path:
         try:
             return _store.blob_path(self.directory, checked_digest(digest))
         except ValueError as error:
-            raise RegistryError("a digest cannot be read", why=str(error)) from error
+            raise RegistryError("A digest cannot be read", why=str(error)) from error
 
     def _stored_manifest(self, digest: str) -> Descriptor | None:
         # A manifest that lost its last tag, or one inside an index.
@@ -140,7 +140,7 @@ class Layout:
             return []
         except OSError as error:
             raise RegistryError(
-                "the registry directory cannot be read",
+                "The registry directory cannot be read",
                 why=str(error.strerror),
                 where=str(self.directory),
             ) from error
@@ -242,9 +242,9 @@ class Layout:
             lock = (self.directory / ".lock").open("ab")
         except OSError as error:
             raise RegistryError(
-                "the registry directory cannot be written",
+                "The registry directory cannot be written",
                 why=str(error.strerror),
-                remedy="give this user the right to write there, or publish elsewhere",
+                remedy="Give this user the right to write there, or publish elsewhere",
                 where=str(self.directory),
             ) from error
         with lock:

@@ -121,9 +121,9 @@ def build_image(
     )
     if len(manifest) > MANIFEST_LIMIT:
         raise ImageError(
-            "the image's manifest is larger than registries accept",
-            why=f"it has {len(manifest)} bytes of at most {MANIFEST_LIMIT}",
-            remedy="shorten its annotations",
+            "The image's manifest is larger than registries accept",
+            why=f"It has {len(manifest)} bytes of at most {MANIFEST_LIMIT}",
+            remedy="Shorten its annotations",
         )
     return Image(manifest, text, every)
 
@@ -181,7 +181,7 @@ def stored_image(repository: Repository, version: str) -> Image:
     if descriptor.media_type in INDEXES or "config" not in value:
         raise RegistryError(
             f"{version} is not one image but an index of several",
-            remedy="give the digest of the one for your platform",
+            remedy="Give the digest of the one for your platform",
             where=repository.name,
         )
     text = read_blob(repository, str(value["config"]["digest"]))

@@ -76,13 +76,13 @@ def _unpack_one(
         process.stdout.read()
     except tarfile.TarError as error:
         raise ImageError(
-            "a package is damaged", why=str(error), remedy="try again", where=package.name
+            "A package is damaged", why=str(error), remedy="Try again", where=package.name
         ) from error
     finally:
         process.stdout and process.stdout.close()
         process.wait()
     if process.returncode:
-        raise ImageError("a package is damaged", remedy="try again", where=package.name)
+        raise ImageError("A package is damaged", remedy="Try again", where=package.name)
     _record(package, members)
 
 

@@ -84,9 +84,9 @@ def load_json(data: bytes, what: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except ValueError as error:
-        raise RegistryError(f"a {what} is not JSON", why=str(error)) from error
+        raise RegistryError(f"A {what} is not JSON", why=str(error)) from error
     if not isinstance(value, dict):
-        raise RegistryError(f"a {what} is not a JSON object")
+        raise RegistryError(f"A {what} is not a JSON object")
     return value
 
 
@@ -98,6 +98,6 @@ def read_blob(repository: Repository, digest: str, limit: int = 16 << 20) -> byt
             data += chunk
             if len(data) > limit:
                 raise RegistryError(
-                    f"blob {digest} is larger than a config may be", where=repository.name
+                    f"Blob {digest} is larger than a config may be", where=repository.name
                 )
     return bytes(data)

@@ -59,14 +59,14 @@ def write_file(path: Path, data: bytes) -> None:
 def _sentence(error: OSError, folder: Path) -> ImageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ImageError(
-            "there is no space left to build the image",
-            remedy="free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
+            "There is no space left to build the image",
+            remedy="Free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
             where=str(folder),
         )
     return ImageError(
-        "the image cannot be written",
+        "The image cannot be written",
         why=f"{error.strerror or error}: {error.filename or folder}",
-        remedy="give this user the right to read its sources and to write there, "
+        remedy="Give this user the right to read its sources and to write there, "
         "or set JUPYTER_MLOPS_HOME",
         where=str(folder),
     )

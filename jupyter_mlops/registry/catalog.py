@@ -145,7 +145,7 @@ def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
     if not is_host(host):
         raise UsageError(
             f"{registry!r} is not a registry",
-            remedy="write registry.example.org, registry.example.org/prefix or oci:DIRECTORY",
+            remedy="Write registry.example.org, registry.example.org/prefix or oci:DIRECTORY",
         )
     transport = Transport(host)
     found: list[tuple[Reference, Repository]] = []
@@ -183,9 +183,9 @@ def _catalog(transport: Transport) -> list[str]:
         )  # fmt: skip
         if response.status_code != 200:
             raise RegistryError(
-                f"registry {transport.registry} does not list its repositories",
-                why="it does not offer a catalog, or not to you",
-                remedy=f"name a repository: jupyter mlops list {transport.registry}/team/name, "
+                f"Registry {transport.registry} does not list its repositories",
+                why="It does not offer a catalog, or not to you",
+                remedy=f"Name a repository: jupyter mlops list {transport.registry}/team/name, "
                 f"or log in: docker login {transport.registry}",
             )
         names += map(str, load_json(response.content, "catalog").get("repositories") or [])

@@ -98,7 +98,7 @@ class RemoteRepository:
         if response.status_code == 404:
             raise NotFoundError(
                 f"{version} is not in {self.name}",
-                remedy=f"list it: jupyter mlops list {self.name}",
+                remedy=f"List it: jupyter mlops list {self.name}",
             )
         return response
 
@@ -108,8 +108,8 @@ class RemoteRepository:
         if said != digest or (version.startswith("sha256:") and version != digest):
             raise RegistryError(
                 f"{self.name} gave a manifest with another digest than {said}",
-                why="it was changed or cut on its way",
-                remedy="try again",
+                why="It was changed or cut on its way",
+                remedy="Try again",
             )
         return Descriptor(
             media_type=_media_type(response), digest=digest, size=len(response.content)
@@ -256,7 +256,7 @@ class RemoteRepository:
                 said = response.headers.get("docker-content-digest", image.digest)
                 if said != image.digest:
                     raise RegistryError(
-                        f"registry {self.registry} stored another manifest than it was given"
+                        f"Registry {self.registry} stored another manifest than it was given"
                     )
                 return
             if not (again and codes(response) & _UNKNOWN_BLOB):
@@ -298,5 +298,5 @@ def _media_type(response: httpx.Response) -> str:
 
 def _expected(version: str, digest: str) -> str:
     if version.startswith("sha256:") and version != digest:
-        raise RegistryError(f"the registry answers {version} with {digest}")
+        raise RegistryError(f"The registry answers {version} with {digest}")
     return digest

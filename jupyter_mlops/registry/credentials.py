@@ -142,13 +142,13 @@ def _ask(helper: str, key: str, path: Path) -> Credentials | None:
         )  # fmt: skip
     except FileNotFoundError as error:
         raise RegistryError(
-            f"the credential helper {program} is not installed",
-            remedy=f"install it, or log in anew: docker login {key}",
+            f"The credential helper {program} is not installed",
+            remedy=f"Install it, or log in anew: docker login {key}",
             where=str(path),
         ) from error
     except subprocess.TimeoutExpired as error:
         raise RegistryError(
-            f"the credential helper {program} does not answer within {HELPER_TIMEOUT:g} seconds",
+            f"The credential helper {program} does not answer within {HELPER_TIMEOUT:g} seconds",
             where=str(path),
         ) from error
     if done.returncode:
@@ -156,7 +156,7 @@ def _ask(helper: str, key: str, path: Path) -> Credentials | None:
             return None
         raise RegistryError(  # what it printed may hold a secret
             f"the credential helper {program} failed for {key}",
-            remedy=f"log in anew: docker login {key}",
+            remedy=f"Log in anew: docker login {key}",
             where=str(path),
         )
     try:
@@ -164,7 +164,7 @@ def _ask(helper: str, key: str, path: Path) -> Credentials | None:
         user, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
         raise RegistryError(
-            f"the credential helper {program} gave an answer that cannot be read", where=str(path)
+            f"The credential helper {program} gave an answer that cannot be read", where=str(path)
         ) from None
     if user == "<token>":
         return Credentials(identity_token=secret)

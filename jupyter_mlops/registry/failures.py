@@ -36,35 +36,35 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
             return _untrusted(registry, item)
         if isinstance(item, ssl.SSLError):
             return RegistryError(
-                f"registry {registry} does not speak TLS",
+                f"Registry {registry} does not speak TLS",
                 why=item.reason or str(item),
-                remedy=f"set {INSECURE_VARIABLE}={registry} if plain HTTP is intended",
+                remedy=f"Set {INSECURE_VARIABLE}={registry} if plain HTTP is intended",
             )
         if isinstance(item, socket.gaierror):
             return RegistryError(
-                f"registry {registry} is not known",
-                why="its name has no address in the DNS",
-                remedy="check the spelling, or the network",
+                f"Registry {registry} is not known",
+                why="Its name has no address in the DNS",
+                remedy="Check the spelling, or the network",
             )
         if isinstance(item, ConnectionRefusedError):
             return RegistryError(
-                f"registry {registry} is not reachable",
-                why="nothing listens there",
-                remedy="check host and port, or start the registry",
+                f"Registry {registry} is not reachable",
+                why="Nothing listens there",
+                remedy="Check host and port, or start the registry",
             )
     why = "it does not answer in time" if isinstance(error, httpx.TimeoutException) else ""
     return RegistryError(
-        f"the connection to registry {registry} failed",
+        f"The connection to registry {registry} failed",
         why=why or str(error) or type(error).__name__,
-        remedy="try again; behind a proxy, set HTTPS_PROXY",
+        remedy="Try again; behind a proxy, set HTTPS_PROXY",
     )
 
 
 def _untrusted(registry: str, error: ssl.SSLCertVerificationError) -> RegistryError:
     return RegistryError(
-        f"the certificate of registry {registry} is not trusted",
+        f"The certificate of registry {registry} is not trusted",
         why=error.verify_message or "it cannot be verified",
-        remedy=f"set {CA_VARIABLE} to the file of the certificate authority that signed it",
+        remedy=f"Set {CA_VARIABLE} to the file of the certificate authority that signed it",
     )
 
 
@@ -74,15 +74,15 @@ def refused(registry: str, what: str, response: httpx.Response) -> RegistryError
     problem, where = f"registry {registry} refuses {what}", str(response.url.copy_with(query=None))
     if status == 401:
         return RegistryError(
-            f"registry {registry} does not know you",
+            f"Registry {registry} does not know you",
             why=said or "it wants a user name and a password",
-            remedy=f"log in: docker login {registry}",
+            remedy=f"Log in: docker login {registry}",
         )
     if status == 403 or "DENIED" in codes:
         return RegistryError(
             problem,
             why=said or "you may not do that there",
-            remedy=f"ask its owner for the right, or log in as another user: "
+            remedy=f"Ask its owner for the right, or log in as another user: "
             f"docker login {registry}",
         )
     if status == 404:
@@ -92,26 +92,26 @@ def refused(registry: str, what: str, response: httpx.Response) -> RegistryError
     if status == 413:
         return RegistryError(
             problem,
-            why="the body is larger than the registry, or a proxy before it, accepts",
-            remedy="ask its operator to raise the limit (client_max_body_size in nginx)",
+            why="The body is larger than the registry, or a proxy before it, accepts",
+            remedy="Ask its operator to raise the limit (client_max_body_size in nginx)",
         )
     if status == 429:
         return RegistryError(
-            f"registry {registry} has had too many requests",
+            f"Registry {registry} has had too many requests",
             why=said,
-            remedy=f"wait, or log in for a higher limit: docker login {registry}",
+            remedy=f"Wait, or log in for a higher limit: docker login {registry}",
         )
     if status == 507 or any(sign in said.lower() for sign in _FULL):
         return RegistryError(
-            f"registry {registry} has no space left",
+            f"Registry {registry} has no space left",
             why=said,
-            remedy="ask its operator for space, then publish again: it goes on where it stopped",
+            remedy="Ask its operator for space, then publish again: it goes on where it stopped",
         )
     if status >= 500:
         return RegistryError(
-            f"registry {registry} failed at {what}",
+            f"Registry {registry} failed at {what}",
             why=f"HTTP {status}" + (f": {said}" if said else ""),
-            remedy="try again later, or ask its operator",
+            remedy="Try again later, or ask its operator",
         )
     return RegistryError(problem, why=f"HTTP {status}" + (f": {said}" if said else ""), where=where)
 

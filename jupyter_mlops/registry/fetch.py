@@ -56,12 +56,12 @@ def unpack(
         with suppress(OSError):
             staging.rename(final)
         if not final.is_dir():
-            raise RegistryError("the publication cannot be unpacked", where=str(final))
+            raise RegistryError("The publication cannot be unpacked", where=str(final))
     except OSError as error:
         raise RegistryError(
-            "the publication cannot be unpacked",
+            "The publication cannot be unpacked",
             why=error.strerror or str(error),
-            remedy="free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
+            remedy="Free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
             where=str(directory),
         ) from error
     finally:
@@ -75,8 +75,8 @@ def _layers(repository: Repository, digest: str) -> list[Descriptor]:
     own = [item for item in every if item.annotations.get(LAYER_KIND, "base") != "base"]
     if not own:
         raise RegistryError(
-            "this image is not a publication",
-            why="none of its layers was made by jupyter-mlops",
+            "This image is not a publication",
+            why="None of its layers was made by jupyter-mlops",
             where=f"{repository.name}@{digest}",
         )
     return own
@@ -93,7 +93,7 @@ class _State:
         self.bytes -= size
         self.files -= 1
         if self.bytes < 0 or self.files < 0:
-            raise RegistryError("a publication unpacks to more than is reasonable")
+            raise RegistryError("A publication unpacks to more than is reasonable")
 
 
 def _extract(
@@ -110,9 +110,9 @@ def _extract(
             while reader.read(1 << 20):
                 pass
     except (tarfile.TarError, _INFLATE_ERROR, EOFError) as error:
-        raise RegistryError("a layer is damaged", why=str(error), where=where) from error
+        raise RegistryError("A layer is damaged", why=str(error), where=where) from error
     except _Unsafe as error:
-        raise RegistryError("a layer holds an unsafe path", why=str(error), where=where) from error
+        raise RegistryError("A layer holds an unsafe path", why=str(error), where=where) from error
 
 
 class _Unsafe(Exception):
@@ -171,7 +171,7 @@ def _plain(packed: Iterator[bytes], media_type: str) -> Iterator[bytes]:
         return packed
     if media_type == LAYER_GZIP:
         return _inflated(packed)
-    raise RegistryError(f"a layer has the format {media_type}, which cannot be unpacked here")
+    raise RegistryError(f"A layer has the format {media_type}, which cannot be unpacked here")
 
 
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HOST = re.compile(
     r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?"
 )
-_EXAMPLE = "write registry.example.org/team/name:tag, or oci:DIRECTORY:name:tag"
+_EXAMPLE = "Write registry.example.org/team/name:tag, or oci:DIRECTORY:name:tag"
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Reference:
         if text.startswith("oci:"):
             return _parse_layout(text)
         if "://" in text:
-            _refuse(text, "a reference has no scheme", f"leave out {text.partition('://')[0]}://")
+            _refuse(text, "A reference has no scheme", f"Leave out {text.partition('://')[0]}://")
         rest, tag, digest = _split(text)
         host, slash, repository = rest.partition("/")
         if not host or re.search(r"\s", text):
-            _refuse(text, "it is empty or has spaces in it", _EXAMPLE)
+            _refuse(text, "It is empty or has spaces in it", _EXAMPLE)
         if not is_host(host):
             _refuse(
                 text,
-                "it does not start with a registry, and none is guessed",
-                f"write registry.example.org/{rest}, or docker.io/… for Docker Hub",
+                "It does not start with a registry, and none is guessed",
+                f"Write registry.example.org/{rest}, or docker.io/… for Docker Hub",
             )
         if not slash or not repository:
-            _refuse(text, "the repository is missing behind the registry", _EXAMPLE)
+            _refuse(text, "The repository is missing behind the registry", _EXAMPLE)
         if host == "docker.io" and "/" not in repository:
             repository = f"library/{repository}"
         return cls(
@@ -70,7 +70,7 @@ class Reference:
         prefix = registry.rstrip("/")
         if prefix.startswith("oci:"):
             if ":" in prefix[4:]:
-                _refuse(registry, "a registry directory has no tag", "write oci:DIRECTORY")
+                _refuse(registry, "A registry directory has no tag", "Write oci:DIRECTORY")
             return cls.parse(f"{prefix}:{repository}:{tag or ''}")
         return cls.parse(f"{prefix}/{repository}" + (f":{tag}" if tag else ""))
 
@@ -130,7 +130,7 @@ def is_host(text: str) -> bool:
 def _split(text: str) -> tuple[str, str | None, str | None]:
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        _refuse(text, "the digest behind @ is not sha256: and 64 hexadecimal digits", _EXAMPLE)
+        _refuse(text, "The digest behind @ is not sha256: and 64 hexadecimal digits", _EXAMPLE)
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag or "/" not in head:
         return rest, None, digest or None
@@ -143,12 +143,12 @@ def _parse_layout(text: str) -> Reference:
     if at and _DIGEST.fullmatch(tail):
         rest, digest = head, tail
     elif at and tail.startswith("sha256:"):
-        _refuse(text, "the digest behind @ is not sha256: and 64 hexadecimal digits", _EXAMPLE)
+        _refuse(text, "The digest behind @ is not sha256: and 64 hexadecimal digits", _EXAMPLE)
     directory, *pieces = rest.split(":")
     if not directory or "\0" in directory:
-        _refuse(text, "the directory is missing", "write oci:DIRECTORY or oci:DIRECTORY:name:tag")
+        _refuse(text, "The directory is missing", "Write oci:DIRECTORY or oci:DIRECTORY:name:tag")
     if len(pieces) > 2:
-        _refuse(text, "there is more than a name and a tag behind the directory", _EXAMPLE)
+        _refuse(text, "There is more than a name and a tag behind the directory", _EXAMPLE)
     repository, tag = "", ""
     if len(pieces) == 2:
         repository, tag = pieces
@@ -157,7 +157,7 @@ def _parse_layout(text: str) -> Reference:
     elif pieces:
         tag = pieces[0]
         if not tag:
-            _refuse(text, "the tag is missing behind the last colon", _EXAMPLE)
+            _refuse(text, "The tag is missing behind the last colon", _EXAMPLE)
     return Reference(
         repository=_checked_repository(repository, text) if repository else "",
         tag=_checked_tag(tag, text) if tag else None,
@@ -168,18 +168,18 @@ def _parse_layout(text: str) -> Reference:
 
 def _checked_repository(name: str, text: str) -> str:
     if name != name.lower():
-        _refuse(text, "a repository is written in lower case", f"write {name.lower()}")
+        _refuse(text, "A repository is written in lower case", f"Write {name.lower()}")
     for part in name.split("/"):
         if not part:
-            _refuse(text, "a part of the repository between two / is empty", _EXAMPLE)
+            _refuse(text, "A part of the repository between two / is empty", _EXAMPLE)
         if not _COMPONENT.fullmatch(part):
             _refuse(
                 text,
                 f"{part!r} is not a part of a repository's name",
-                "use a-z and 0-9, with single . _ or - between them",
+                "Use a-z and 0-9, with single . _ or - between them",
             )
     if len(name) > 255:
-        _refuse(text, "the repository's name is longer than 255 characters", "shorten it")
+        _refuse(text, "The repository's name is longer than 255 characters", "Shorten it")
     return name
 
 
@@ -188,7 +188,7 @@ def _checked_tag(tag: str, text: str) -> str:
         _refuse(
             text,
             f"{tag!r} is not a tag",
-            "a tag has up to 128 letters, digits, _ . or -, and starts with no . or -",
+            "A tag has up to 128 letters, digits, _ . or -, and starts with no . or -",
         )
     return tag
 

@@ -91,9 +91,9 @@ class Tokens:
         found = _credentials.find(self._registry, _repository(scopes))
         if found and challenge.realm.startswith("http://") and not self._plain:
             raise RegistryError(
-                f"registry {self._registry} wants its password sent without encryption",
-                why=f"its token server is {httpx.URL(challenge.realm).host} over plain HTTP",
-                remedy="ask its operator to give the token server TLS",
+                f"Registry {self._registry} wants its password sent without encryption",
+                why=f"Its token server is {httpx.URL(challenge.realm).host} over plain HTTP",
+                remedy="Ask its operator to give the token server TLS",
             )
         try:
             response = self._fetch(challenge, scopes, found)
@@ -107,7 +107,7 @@ class Tokens:
             lifetime = float(value.get("expires_in") or _LIFETIME)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RegistryError(
-                f"the token server of registry {self._registry} gave no token"
+                f"The token server of registry {self._registry} gave no token"
             ) from None
         self._tokens[scopes] = (token, time.monotonic() + max(lifetime - _EARLY, 1.0))
         return f"Bearer {token}"

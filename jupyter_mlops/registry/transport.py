@@ -84,9 +84,9 @@ def _context(file: str, folder: str, own: str) -> ssl.SSLContext:
             context.load_verify_locations(cafile=own)
     except OSError as error:
         raise RegistryError(
-            "the file of a certificate authority cannot be read",
+            "The file of a certificate authority cannot be read",
             why=str(error),
-            remedy=f"check {CA_VARIABLE} and SSL_CERT_FILE",
+            remedy=f"Check {CA_VARIABLE} and SSL_CERT_FILE",
         ) from error
     return context
 
@@ -192,8 +192,8 @@ class Transport:
         seconds = wait_before(attempt, response)
         if response is not None and seconds > LONGEST_WAIT:
             raise RegistryError(
-                f"registry {self.registry} asks to wait {seconds:.0f} seconds with {what}",
-                remedy="publish again after that",
+                f"Registry {self.registry} asks to wait {seconds:.0f} seconds with {what}",
+                remedy="Publish again after that",
             )
         self.sleep(seconds)
 
@@ -253,7 +253,7 @@ def _read(response: httpx.Response, registry: str) -> httpx.Response:
     for chunk in chunks:
         data += chunk
         if len(data) > ANSWER_LIMIT:
-            raise RegistryError(f"registry {registry} gave an answer larger than {ANSWER_LIMIT}")
+            raise RegistryError(f"Registry {registry} gave an answer larger than {ANSWER_LIMIT}")
     return httpx.Response(
         response.status_code,
         headers=response.headers,

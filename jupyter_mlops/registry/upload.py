@@ -144,8 +144,8 @@ def _location(response: httpx.Response) -> str:
     location = response.headers.get("location", "")
     if not location:
         raise RegistryError(
-            "the registry opened no upload",
-            why="its answer has no Location",
+            "The registry opened no upload",
+            why="Its answer has no Location",
             where=str(response.url),
         )
     return str(response.url.join(location))

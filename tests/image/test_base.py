@@ -272,7 +272,7 @@ def test_without_apt_no_base_can_be_made(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ImageError, match="apt-get is not there"):
         build_base(python="3.11", platform="linux/amd64", store=tmp_path)
-    with pytest.raises(ImageError, match="no base can be made here for linux/s390x"):
+    with pytest.raises(ImageError, match="No base can be made here for linux/s390x"):
         build_base(python="3.11", platform="linux/s390x", store=tmp_path)
 
 

@@ -62,7 +62,7 @@ def test_only_manifest_and_config_are_read(faulty: FaultyRegistry, make_image: M
 
 def test_a_registry_without_a_catalog_says_what_to_do(faulty: FaultyRegistry) -> None:
     faulty.rules.append(times(9, "GET", "_catalog", status(404)))
-    with pytest.raises(RegistryError, match="name a repository"):
+    with pytest.raises(RegistryError, match="Name a repository"):
         list_publications(faulty.url)
     with pytest.raises(UsageError, match="is not a registry"):
         list_publications("iris")

@@ -95,13 +95,13 @@ def test_too_long_a_wait_is_said(faulty: FaultyRegistry, waits: list[float]) -> 
     ("code", "body", "sentence"),
     [
         (401, None, f"docker login {'127.0.0.1'}"),
-        (403, None, "ask its owner for the right"),
+        (403, None, "Ask its owner for the right"),
         (400, {"errors": [{"code": "DENIED", "message": "requested access is denied"}]}, "denied"),
         (413, None, "client_max_body_size"),
         (507, None, "no space left"),
         (500, {"errors": [{"code": "UNKNOWN", "detail": {"Err": "no space left on device"}}]},
          "no space left"),
-        (500, None, "try again later"),
+        (500, None, "Try again later"),
         (429, None, "too many requests"),
         (400, {"errors": [{"code": "DIGEST_INVALID", "message": "bad"}]}, "HTTP 400: bad"),
     ],
@@ -422,7 +422,7 @@ def test_secrets_are_in_no_error(
 
 
 def test_nobody_there_is_a_sentence(waits: list[float]) -> None:
-    with pytest.raises(RegistryError, match="nothing listens there"):
+    with pytest.raises(RegistryError, match="Nothing listens there"):
         RemoteRepository(f"127.0.0.1:{free_port()}", "a").tags()
     with pytest.raises(RegistryError, match="has no address in the DNS"):
         RemoteRepository("no-such-registry.invalid", "a").tags()

@@ -78,7 +78,7 @@ def test_what_a_reference_means(text: str, expected: Reference) -> None:
         ("r.org/a:", "is not a tag"),
         ("r.org/a:-x", "is not a tag"),
         ("r.org/a@sha256:12", "64 hexadecimal digits"),
-        ("https://r.org/a", "leave out https://"),
+        ("https://r.org/a", "Leave out https://"),
         ("", "empty"),
         ("r.org/a b", "spaces"),
         ("oci:", "directory is missing"),

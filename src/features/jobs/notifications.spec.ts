@@ -1,6 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { FakeBus } from '../../testing/fakes';
-import { aJob, aModel, events, trans } from '../../testing/fakes';
+import { aJob, aModel, events, settled, trans } from '../../testing/fakes';
 import { JobNotifier } from './notifications';
 import type { JobTracker } from './tracker';
 
@@ -29,6 +29,7 @@ describe('JobNotifier', () => {
     bus.say(job, story[0]);
     expect(told()[0].message).toContain('Pin the dependencies');
     bus.say(job, story[1]);
+    await settled();
     expect(told()).toHaveLength(1);
     expect(told()[0]).toMatchObject({ type: 'success' });
   });
@@ -40,6 +41,7 @@ describe('JobNotifier', () => {
       { type: 'state', state: 'failed' }
     );
     story.forEach(event => bus.say(job, event));
+    await settled();
     const [notification] = told();
     expect(notification.type).toBe('error');
     expect(notification.message).toContain('Cell 3 raised ValueError.');

@@ -45,9 +45,14 @@ export const LOG_LINES = 2000;
 
 const ENDED: JobState[] = ['succeeded', 'failed', 'cancelled'];
 
+/** Whether nothing follows a state. */
+export function isEnded(state: JobState): boolean {
+  return ENDED.includes(state);
+}
+
 /** Whether a job is still to do something. */
 export function isActive(job: IJob): boolean {
-  return !ENDED.includes(job.state);
+  return !isEnded(job.state);
 }
 
 /** The view of a job of which no event was seen. */
@@ -82,7 +87,7 @@ export function applyEvent(view: IJobView, event: IJobEvent): IJobView {
       return next;
     case 'state':
       next.job = withState(view.job, event.state, event.time);
-      return ENDED.includes(event.state) ? { ...next, progress: null } : next;
+      return isEnded(event.state) ? { ...next, progress: null } : next;
     default:
       // An event of a newer server: its number counts, its content does not.
       return next;
@@ -107,7 +112,7 @@ function withProblem(job: IJob, found: IProblem): IProblem[] {
 }
 
 function withState(job: IJob, state: JobState, time: string): IJob {
-  if (ENDED.includes(state)) {
+  if (isEnded(state)) {
     return { ...job, state, ended: job.ended ?? time };
   }
   const started = state === 'running' ? (job.started ?? time) : job.started;

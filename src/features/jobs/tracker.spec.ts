@@ -128,6 +128,31 @@ describe('JobTracker', () => {
     expect(tracker.get('a')?.job).toEqual(killed);
   });
 
+  it('reads the result in the record of a job that ended', async () => {
+    const { job } = await tracker.start('publish', { path: 'a.ipynb' });
+    const ended = {
+      ...job,
+      state: 'succeeded' as const,
+      result: { reference: 'r' }
+    };
+    api.describeJob.mockResolvedValue(ended);
+    const [end] = events({ type: 'state', state: 'succeeded' });
+    bus.say(job, end);
+    await settled();
+    expect(tracker.get(job.id)?.job).toEqual(ended);
+  });
+
+  it('knows that a job ended even if its record cannot be read', async () => {
+    const { job } = await tracker.start('publish', { path: 'a.ipynb' });
+    const warn = jest.spyOn(console, 'warn').mockReturnValue(undefined);
+    api.describeJob.mockRejectedValue(new ApiError(0, [problemOf('Away.')]));
+    const [end] = events({ type: 'state', state: 'failed' });
+    bus.say(job, end);
+    await settled();
+    expect(tracker.get(job.id)?.job.state).toBe('failed');
+    warn.mockRestore();
+  });
+
   it('follows the job that is in the way, and still says so', async () => {
     const job = aJob({ id: 'running' });
     const refusal = new ApiError(409, [problemOf('Already.')], job);
@@ -161,6 +186,7 @@ describe('JobTracker', () => {
     expect(tracker.get(job.id)?.job.state).toBe('running');
     const [end] = events({ type: 'state', state: 'cancelled' });
     bus.say(job, end);
+    await settled();
     expect(tracker.get(job.id)?.job.state).toBe('cancelled');
     expect(tracker.get(job.id)?.job.ended).toBe(end.time);
     await tracker.forget(job.id);

@@ -7,7 +7,7 @@ import { ApiError } from '../../errors';
 import type { IJob, IJobEvent, IJobRequest, JobKind } from '../../models';
 import type { IJobChange, IJobTracker } from '../../tokens';
 import type { IJobView } from './state';
-import { applyEvent, isActive, viewOf } from './state';
+import { applyEvent, isActive, isEnded, viewOf } from './state';
 
 /** The schema of the events that jobs put on Jupyter's event bus. */
 export const JOB_SCHEMA = 'https://schema.jupyter.org/jupyter_mlops/job/v1';
@@ -119,8 +119,11 @@ export class JobTracker implements IJobTracker, IDisposable {
       waiting.push(event);
       return;
     }
-    const seq = this._views.get(id)?.seq ?? 0;
-    if (event.seq === seq + 1 && this._views.has(id)) {
+    const view = this._views.get(id);
+    const seq = view?.seq ?? 0;
+    // How a job ended stands in its record: the result, and what went wrong.
+    const isEnd = event.type === 'state' && isEnded(event.state);
+    if (view && event.seq === seq + 1 && !isEnd) {
       this._take(id, [event]);
     } else if (event.seq > seq) {
       void this._catchUp(id);
@@ -170,6 +173,7 @@ export class JobTracker implements IJobTracker, IDisposable {
         this._remove(id);
       } else {
         console.warn(`The events of job ${id} could not be read.`, reason);
+        this._take(id, this._waiting.get(id) ?? []);
       }
     }
   }

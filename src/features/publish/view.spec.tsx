@@ -2,7 +2,8 @@ import { fireEvent, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import * as React from 'react';
 import { ApiError, problemOf } from '../../errors';
-import type { IJob } from '../../models';
+import type { IJob, IJobEvent } from '../../models';
+import type { FakeBus } from '../../testing/fakes';
 import {
   FakeNotebook,
   RESULT,
@@ -32,6 +33,13 @@ async function show() {
   };
   return { ...parts, onPublish, publish };
 }
+
+/** Let a job say something, and the view show it. */
+const tell = (bus: FakeBus, job: IJob, story: IJobEvent[]) =>
+  React.act(async () => {
+    story.forEach(event => bus.say(job, event));
+    await settled();
+  });
 
 const stage = (name: string, state: string) => ({ type: 'stage', name, state });
 
@@ -80,7 +88,7 @@ describe('PublishView', () => {
       stage('run', 'started'),
       { type: 'progress', ...progress }
     );
-    React.act(() => story.forEach(event => bus.say(job, event)));
+    await tell(bus, job, story);
     const stages = within(screen.getByRole('list', { name: 'Stages' }));
     const items = stages.getAllByRole('listitem');
     expect(items).toHaveLength(9);
@@ -98,7 +106,7 @@ describe('PublishView', () => {
       { type: 'result', value: RESULT },
       { type: 'state', state: 'succeeded' }
     );
-    React.act(() => story.forEach(event => bus.say(job, event)));
+    await tell(bus, job, story);
     const card = screen.getByRole('region', { name: 'Published iris' });
     expect(card).toHaveTextContent(RESULT.reference);
     expect(card).toHaveTextContent('version 2');
@@ -117,7 +125,7 @@ describe('PublishView', () => {
       { type: 'result', value: { ...RESULT, parameters } },
       { type: 'state', state: 'succeeded' }
     );
-    React.act(() => story.forEach(event => bus.say(job, event)));
+    await tell(bus, job, story);
     await userEvent.click(screen.getByRole('button', { name: 'Serve' }));
     expect(api.startJob).toHaveBeenLastCalledWith('serve', {
       reference: RESULT.reference,
@@ -141,7 +149,7 @@ describe('PublishView', () => {
       { type: 'problem', ...problemOf('No wheel of b.') },
       { type: 'state', state: 'failed' }
     );
-    React.act(() => story.forEach(event => bus.say(job, event)));
+    await tell(bus, job, story);
     const alert = screen.getByRole('alert');
     expect(within(alert).getAllByRole('listitem')).toHaveLength(2);
     expect(alert).toHaveTextContent('Pin another.');

@@ -41,6 +41,7 @@ describe('the Running panel', () => {
     expect(running.running()).toHaveLength(2);
     const [end] = events({ type: 'state', state: 'succeeded' });
     bus.say(first.job, end);
+    await settled();
     const [item] = running.running();
     expect(running.running()).toHaveLength(1);
     item.shutdown?.();
