@@ -37,6 +37,29 @@ CHECK_SECONDS = 300
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A publication in the making: what is known of it, and the folder it grows in."""
+
+    root: Path
+    source: Notebook
+    extracted: Extracted
+    needed: Needed
+    lock: Lock
+    environment: Environment
+
+    @property
+    def place(self) -> Place:
+        """Return where its code runs before there is an image: the environment of its lock."""
+        paths = [self.root / "lib", self.root / "src"]
+        return Place(root=self.root, python=self.environment.python, paths=paths)
+
+    @property
+    def step(self) -> Path:
+        """Return the notebook that papermill runs."""
+        return self.root / self.extracted.steps[0].notebook
+
+
+@dataclass(frozen=True)
 class Verified:
     """What the verified run came to, and the files it left."""
 
@@ -46,65 +69,57 @@ class Verified:
     journal: Path
 
 
-def write_sources(
-    root: Path, source: Notebook, extracted: Extracted, lock: Lock, needed: Needed
-) -> None:
+def write_sources(draft: Draft) -> None:
     """Write what is known before the run: our code, the notebooks, the lock, the slice."""
     import nbformat
 
+    source, extracted = draft.source, draft.extracted
     files = contents.library_files()
     files["notebook.ipynb"] = nbformat.writes(steps.stripped(source)).encode() + b"\n"
     files[extracted.steps[0].notebook] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
-    files["pylock.toml"] = lock.text.encode()
+    files["pylock.toml"] = draft.lock.text.encode()
     if extracted.service is not None:
         files["service.py"] = extracted.service.source.encode()
-    for path in needed.imports.local:
+    for path in draft.needed.imports.local:
         files[f"src/{path.as_posix()}"] = (source.path.parent / path).read_bytes()
-    contents.write(files, root)
+    contents.write(files, draft.root)
 
 
-def capture_request(source: Notebook, extracted: Extracted, model: str | None) -> CaptureRequest:
+def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
     """Return what the verified run is asked to capture."""
-    indices = {cell.number: cell.index for cell in source.cells}
-    service = extracted.service
+    indices = {cell.number: cell.index for cell in draft.source.cells}
+    service, fitted = draft.extracted.service, draft.extracted.fitted
     return CaptureRequest(
         names=service.captured if service else [],
         model=model,
         predict=service.function if service else None,
-        fit_inputs={item.name: item.inputs for item in extracted.fitted},
-        cells={item.name: indices[item.cell] for item in extracted.fitted},
+        fit_inputs={item.name: item.inputs for item in fitted},
+        cells={item.name: indices[item.cell] for item in fitted},
     )
 
 
-def write_publication(
-    root: Path,
-    source: Notebook,
-    extracted: Extracted,
-    needed: Needed,
-    lock: Lock,
-    base: Base,
-    verified: Verified | None,
-) -> Publication:
+def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
+    source, lock = draft.source, draft.lock
     publication = Publication(
         name=source.name,
         title=source.title,
         description=source.description,
         authors=_authors(source),
-        notebook_sha256=_sha256(root / "notebook.ipynb"),
+        notebook_sha256=_sha256(draft.root / "notebook.ipynb"),
         lock_sha256=lock.sha256,
         python=lock.python,
         platform=lock.platform,
-        kernel=needed.kernel.name,
-        parameters=extracted.found.parameters,
-        steps=extracted.steps,
+        kernel=draft.needed.kernel.name,
+        parameters=draft.extracted.found.parameters,
+        steps=draft.extracted.steps,
         metrics=verified.ran.metrics if verified else {},
         captures=report.captures,
         predictor=report.predictor,
         signature=report.signature,
         verified="full" if verified else "none",
-        direct={d.name: _version(lock, d.name) for d in needed.dependencies},
+        direct={d.name: _version(lock, d.name) for d in draft.needed.dependencies},
         base=publications.Base(name=base.name, digest=base.digest),
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
@@ -116,7 +131,7 @@ def write_publication(
         files["golden.json"] = msgspec.json.encode(report.golden)
     if verified:
         files["report.html"] = _report(verified.executed, source.title)
-    contents.write(files, root)
+    contents.write(files, draft.root)
     return publication
 
 
@@ -151,15 +166,10 @@ def check(place: Place, publication: Publication) -> list[str]:
 
 
 def build(
-    root: Path,
-    environment: Environment,
-    lock: Lock,
-    base: Base,
-    publication: Publication,
-    modules: list[str],
-    on_event: OnEvent,
+    draft: Draft, base: Base, publication: Publication, modules: list[str], on_event: OnEvent
 ) -> Image:
     """Build the image: base, packages, compiled modules, weights, code; the same every time."""
+    root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
     division = partition(
         read_distributions(environment.site_packages, installed_hashes(environment, lock))
@@ -171,7 +181,7 @@ def build(
         for note in layer.notes:
             on_event(Log(level="warning", text=note))
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(root, environment, lock, modules, store)
+    layers += _compiled(draft, modules, store)
     layers += _weights(root, store)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     code = sorted(
@@ -184,10 +194,9 @@ def build(
     return build_image(base, layers, contents.config(_labels(publication)))
 
 
-def _compiled(
-    root: Path, environment: Environment, lock: Lock, modules: list[str], store: Path
-) -> list[Layer]:
+def _compiled(draft: Draft, modules: list[str], store: Path) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
+    root, environment = draft.root, draft.environment
     pairs = []
     for source in sorted(modules):
         for prefix, place in ((environment.site_packages, "site"), (root / "lib", "lib")):
@@ -196,7 +205,7 @@ def _compiled(
                 pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
     if not pairs:
         return []
-    key = _compiled_key(root, environment, lock, [place for _, place in pairs])
+    key = _compiled_key(draft, [place for _, place in pairs])
     title = "compiled modules"
     known = remembered_layer(key, kind="pyc", title=title, store=store)
     if known is not None:
@@ -210,10 +219,10 @@ def _compiled(
     return [build_layer(entries, kind="pyc", title=title, store=store, key=key)]
 
 
-def _compiled_key(root: Path, environment: Environment, lock: Lock, places: list[str]) -> str:
+def _compiled_key(draft: Draft, places: list[str]) -> str:
     """Name what the compiled modules depend on: the lock, our own code, and the interpreter."""
-    ours = {place: _sha256(root / place) for place in places if place.startswith("lib/")}
-    text = json.dumps([lock.sha256, environment.version(), places, ours])
+    ours = {place: _sha256(draft.root / place) for place in places if place.startswith("lib/")}
+    text = json.dumps([draft.lock.sha256, draft.environment.version(), places, ours])
     return f"pyc {hashlib.sha256(text.encode()).hexdigest()}"
 
 

@@ -17,11 +17,10 @@ import msgspec
 from jupyter_mlops import analyze, assemble, settings
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, Needed
-from jupyter_mlops.assemble import Verified
+from jupyter_mlops.assemble import Draft, Verified
 from jupyter_mlops.capture.models import Capture, CaptureReport
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
-from jupyter_mlops.environment.verify import Environment
 from jupyter_mlops.errors import (
     CaptureError,
     LockError,
@@ -34,12 +33,13 @@ from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline import files
 from jupyter_mlops.pipeline import run as runs
 from jupyter_mlops.pipeline.parameters import check
-from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.tracking import store as tracking
 from jupyter_mlops.tracking.record import record_run
 
@@ -92,7 +92,6 @@ def publish(
     stages = Stages(on_event)
     tracking.warm()
     with _workspace() as work:
-        root = work / "root"
         with stages.stage("read"):
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
             place = _target(target, source.name)
@@ -103,10 +102,11 @@ def publish(
             lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
             on_event(Log(text=f"{len(lock.packages)} packages pinned with their hashes"))
             environment = environments.create(lock, needed.kernel.executable)
-        assemble.write_sources(root, source, extracted, lock, needed)
+        draft = Draft(work / "root", source, extracted, needed, lock, environment)
+        assemble.write_sources(draft)
         if verify == "full":
             with stages.stage("run"):
-                verified = _run(root, environment, source, extracted, values, model, on_event)
+                verified = _run(draft, values, model, on_event)
             with stages.stage("capture"):
                 _check_captures(verified.report, on_event)
         else:
@@ -114,16 +114,14 @@ def publish(
             stages.skip("capture", "captures come from the verified run")
             verified = None
         with stages.stage("assemble"):
-            publication = assemble.write_publication(
-                root, source, extracted, needed, lock, ground, verified
-            )
-            modules = assemble.check(_place(root, environment), publication)
+            publication = assemble.write_publication(draft, ground, verified)
+            modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
-            image = assemble.build(root, environment, lock, ground, publication, modules, on_event)
+            image = assemble.build(draft, ground, publication, modules, on_event)
         with stages.stage("push"):
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):
-            kept = _keep(root, verified, publication.name, image.digest)
+            kept = _keep(draft, verified, image.digest)
             run = _record(publication, place, image, version, verified, kept, on_event)
     return Published(
         reference=str(place),
@@ -205,37 +203,34 @@ def _base(spec: str | None, needed: Needed, on_event: OnEvent) -> Base:
     )
 
 
-def _place(root: Path, environment: Environment) -> Place:
-    return Place(root=root, python=environment.python, paths=[root / "lib", root / "src"])
-
-
-def _run(
-    root: Path,
-    environment: Environment,
-    source: Notebook,
-    extracted: Extracted,
-    values: Mapping[str, Any],
-    model: str | None,
-    on_event: OnEvent,
-) -> Verified:
+def _run(draft: Draft, values: Mapping[str, Any], model: str | None, on_event: OnEvent) -> Verified:
     """Run the pipeline where only the lock is installed; the captures come from this run."""
-    request = root.parent / "request.json"
-    request.write_bytes(msgspec.json.encode(assemble.capture_request(source, extracted, model)))
-    executed, journal = root.parent / "executed.ipynb", root.parent / "journal.jsonl"
+    work, captures = draft.root.parent, draft.root / "captures.json"
+    for name, number in files.beside(draft.source).items():
+        on_event(
+            Log(
+                level="warning",
+                text=f"cell {number} names {name}, which is not put into the image: "
+                "a run elsewhere needs it in its folder",
+            )
+        )
+    request = work / "request.json"
+    request.write_bytes(msgspec.json.encode(assemble.capture_request(draft, model)))
+    executed, journal = work / "executed.ipynb", work / "journal.jsonl"
     ran = runs.execute(
-        _place(root, environment),
-        notebook=root / extracted.steps[0].notebook,
+        draft.place,
+        notebook=draft.step,
         output=executed,
         parameters=values,
         journal=journal,
-        cwd=source.path.parent,
-        capture=(request, root),
+        cwd=draft.source.path.parent,
+        capture=(request, draft.root),
         on_event=on_event,
     )
     if ran.state != "succeeded":
         raise runs.failure(ran)
-    report = msgspec.json.decode((root / "captures.json").read_bytes(), type=CaptureReport)
-    (root / "captures.json").unlink()
+    report = msgspec.json.decode(captures.read_bytes(), type=CaptureReport)
+    captures.unlink()
     return Verified(ran=ran, report=report, executed=executed, journal=journal)
 
 
@@ -263,20 +258,20 @@ def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
     return pushed.pushed_bytes, version
 
 
-def _keep(root: Path, verified: Verified | None, name: str, digest: str) -> list[Path]:
+def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:
     """Keep the executed notebook and its report where the user can open them."""
     if verified is None:
         return []
-    folder = settings.home() / "publications" / name / digest.split(":")[1][:12]
+    folder = settings.home() / "publications" / draft.source.name / digest.split(":")[1][:12]
     folder.mkdir(parents=True, exist_ok=True)
     kept = [folder / "executed.ipynb", folder / "report.html"]
     shutil.copyfile(verified.executed, kept[0])
-    shutil.copyfile(root / "report.html", kept[1])
+    shutil.copyfile(draft.root / "report.html", kept[1])
     return kept
 
 
 def _record(
-    publication: Any,
+    publication: Publication,
     place: Reference,
     image: Image,
     version: int,

@@ -151,10 +151,9 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Found:
         settings.home() / "runs" / f"notebook-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     )
     _fresh(root)
-    assemble.write_sources(root, source, extracted, lock, needed)
-    place = Place(root=root, python=environment.python, paths=[root / "lib", root / "src"])
-    step = root / extracted.steps[0].notebook
-    return place, step, extracted.found.parameters, identity, source.path.parent
+    draft = assemble.Draft(root, source, extracted, needed, lock, environment)
+    assemble.write_sources(draft)
+    return draft.place, draft.step, extracted.found.parameters, identity, source.path.parent
 
 
 def _run_id(identity: str, effective: Values) -> str:

@@ -135,6 +135,8 @@ export interface IPublishResult {
   name: string;
   metrics: Metrics;
   captures: ICapture[];
+  /** The reference by version, which never moves; `reference` may. */
+  versioned?: string;
   /** As published, whatever the notebook became since. */
   parameters?: IParameter[];
 }

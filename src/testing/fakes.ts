@@ -192,7 +192,7 @@ export const ANALYSIS: IAnalysis = {
 };
 
 export const RESULT: IPublishResult = {
-  reference: 'registry.test/lab/iris:v2',
+  reference: 'registry.test/lab/iris:latest',
   digest: `sha256:${'ab12'.repeat(16)}`,
   version: 2,
   verified: 'full',

@@ -48,7 +48,7 @@ export class ConnectionWatcher implements IDisposable {
       standby: 'when-hidden'
     });
     this._probe.ticked.connect((probe, state) => {
-      if (state.phase === 'resolved') {
+      if (state.phase === 'resolved' || state.phase === 'reconnected') {
         probe.dispose();
         this._probe = null;
         this._onReturn();

@@ -40,10 +40,8 @@ export function stageLabel(name: string, trans: TranslationBundle): string {
       return trans.__('Push to the registry');
     case 'record':
       return trans.__('Record the version');
-    case 'pull':
-      return trans.__('Pull the image');
-    case 'unpack':
-      return trans.__('Unpack the publication');
+    case 'fetch':
+      return trans.__('Fetch the publication');
     case 'start':
       return trans.__('Start the service');
     default:

@@ -60,11 +60,10 @@ export class PanelModel extends VDomModel {
     if (typed !== undefined) {
       return typed;
     }
-    const { defaultRegistry } = this._choices;
+    const registry = this._choices.defaultRegistry.replace(/\/+$/, '');
+    const separator = registry.startsWith('oci:') ? ':' : '/';
     const preferred =
-      defaultRegistry && analysis
-        ? `${defaultRegistry.replace(/\/+$/, '')}/${analysis.name}`
-        : '';
+      registry && analysis ? `${registry}${separator}${analysis.name}` : '';
     return (
       this.lastPublish?.job.request.target ||
       preferred ||

@@ -18,7 +18,8 @@ export async function settleChanges(
   const saveButton = Dialog.okButton({ label: trans.__('Save and Publish') });
   const goOnButton = Dialog.createButton({
     label: trans.__('Publish the Saved Version'),
-    className: 'jp-Mlops-publishSaved'
+    className: 'jp-Mlops-publishSaved',
+    accept: false
   });
   const { button } = await showDialog({
     title: trans.__('Unsaved changes'),

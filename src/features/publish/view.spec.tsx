@@ -120,21 +120,22 @@ describe('PublishView', () => {
   it('serves and runs what was published', async () => {
     const { api, bus, model, publish } = await show();
     const job = await publish();
+    const versioned = 'registry.test/lab/iris:v2';
     const parameters = [{ name: 'n', type: 'int' as const, default: 1 }];
     const story = events(
-      { type: 'result', value: { ...RESULT, parameters } },
+      { type: 'result', value: { ...RESULT, versioned, parameters } },
       { type: 'state', state: 'succeeded' }
     );
     await tell(bus, job, story);
     await userEvent.click(screen.getByRole('button', { name: 'Serve' }));
     expect(api.startJob).toHaveBeenLastCalledWith('serve', {
-      reference: RESULT.reference,
+      reference: versioned,
       with: 'process'
     });
     const run = screen.getByRole('button', { name: /^Run with/ });
     await userEvent.click(run);
     expect(model.runForm).toEqual({
-      source: { reference: RESULT.reference },
+      source: { reference: versioned },
       title: 'iris',
       parameters
     });
@@ -214,5 +215,9 @@ describe('PublishView', () => {
       model.choices = { defaultRegistry: 'r.test/lab/', serveWith: 'docker' };
     });
     expect(screen.getByLabelText('Target')).toHaveValue('r.test/lab/iris');
+    React.act(() => {
+      model.choices = { defaultRegistry: 'oci:/data', serveWith: 'docker' };
+    });
+    expect(screen.getByLabelText('Target')).toHaveValue('oci:/data:iris');
   });
 });

@@ -101,7 +101,7 @@ function LastPublish(props: {
         <ResultCard
           result={result}
           isServing={model.isStarting('serve')}
-          onServe={() => void model.serve(result.reference)}
+          onServe={() => void model.serve(result.versioned ?? result.reference)}
           onRun={() => openRun(model, result)}
         />
       )}
@@ -130,7 +130,8 @@ function LastPublish(props: {
 
 /** Open the form for what was published. */
 function openRun(model: PanelModel, result: IPublishResult): void {
-  const { reference, name } = result;
+  const { name } = result;
+  const reference = result.versioned ?? result.reference;
   const parameters =
     result.parameters ?? model.notebook.analysis?.parameters ?? [];
   model.openRunForm({ source: { reference }, title: name, parameters });
