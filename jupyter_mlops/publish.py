@@ -39,6 +39,7 @@ from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.tracking import store as tracking
 from jupyter_mlops.tracking.record import record_run
@@ -54,9 +55,14 @@ class StageTime(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publish came to. ``pushed_bytes`` are the bytes that really went over."""
+    """What a publish came to.
+
+    ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
+    which stays. ``pushed_bytes`` are the bytes that really went over.
+    """
 
     reference: str
+    versioned: str
     digest: str
     version: int
     verified: str
@@ -65,6 +71,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     pushed_bytes: int
     size: int
     metrics: dict[str, float]
+    parameters: list[Parameter]
     captures: list[Capture]
     report: str
     run: str
@@ -125,6 +132,7 @@ def publish(
             run = _record(publication, place, image, version, verified, kept, on_event)
     return Published(
         reference=str(place),
+        versioned=str(place.with_tag(f"v{version}")),
         digest=image.digest,
         version=version,
         verified=publication.verified,
@@ -133,6 +141,7 @@ def publish(
         pushed_bytes=pushed,
         size=image.size,
         metrics=publication.metrics,
+        parameters=publication.parameters,
         captures=publication.captures,
         report=str(kept[-1]) if kept else "",
         run=run,

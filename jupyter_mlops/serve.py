@@ -100,9 +100,8 @@ def _in_docker(service: Service, port: int, stages: Stages) -> Service:
     service = msgspec.structs.replace(service, digest=digest, name=where.repository)
     with stages.stage("fetch"):
         if where.is_layout:
-            image = loading.load(
-                stored_image(repository, digest), f"{where.repository}:{where.version}"
-            )
+            name = f"{where.repository or 'publication'}:{digest.partition(':')[2][:12]}"
+            image = loading.load(stored_image(repository, digest), name)
         else:
             image = docker.pull(f"{where.name}@{digest}")
     with stages.stage("start"):

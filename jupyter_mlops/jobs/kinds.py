@@ -90,7 +90,7 @@ class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def title(self) -> str:
         """Return the name of the work for people."""
-        return f"Run {self.what.rpartition('/')[2]}"
+        return f"Run {_short(self.what)}"
 
 
 class ServeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +110,7 @@ class ServeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def title(self) -> str:
         """Return the name of the work for people."""
-        return f"Serve {self.reference.rpartition('/')[2]}"
+        return f"Serve {_short(self.reference)}"
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -186,3 +186,9 @@ def _reference(reference: str, base: Path) -> str:
 
 def _key(*parts: Any) -> str:
     return msgspec.json.encode(parts, order="deterministic").decode()
+
+
+def _short(reference: str) -> str:
+    """Return the part of a reference or path that tells it from others: ``iris:v2``."""
+    last = reference.rpartition("/")[2]
+    return last.partition(":")[2] or last if reference.startswith("oci:") else last
