@@ -26,8 +26,10 @@ def main() -> int:
     from tests.fixtures_registry import run_registry
 
     with tempfile.TemporaryDirectory() as text, run_registry(Path(text)) as registry:
-        environment = {**os.environ, "MLOPS_TEST_TARGET": f"{registry.url}/lab/iris"}
-        command = ["jlpm", "test:ui", *sys.argv[1:]]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        target = f"{registry.url}/lab/iris"
+        environment = {**os.environ, "PATH": path, "MLOPS_TEST_TARGET": target}
+        command = [str(Path(sys.executable).parent / "jlpm"), "test:ui", *sys.argv[1:]]
         return subprocess.run(command, cwd=HERE.parent, env=environment).returncode
 
 

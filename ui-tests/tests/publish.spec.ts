@@ -60,7 +60,9 @@ test('publishes a notebook, serves it, and runs it again', async ({
   await page.screenshot({ path: `${SCREENSHOTS}/result.png` });
 
   await panel.resultCard.getByRole('button', { name: 'Serve' }).click();
-  const service = panel.serviceCards.filter({ hasText: reference });
+  // What is served is this version, whatever the tag points to tomorrow.
+  const versioned = reference.replace(/:[^:/]+$/, ':v1');
+  const service = panel.serviceCards.filter({ hasText: versioned });
   await expect(service).toContainText('ready', { timeout: 120000 });
   const url = (await service.locator('code').first().innerText()).trim();
   const answer = await request.post(`${url}/invocations`, { data: FLOWERS });
