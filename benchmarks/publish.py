@@ -44,6 +44,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "iris_classifier.ipynb"
 BASE = "mlops-benchmark-base:latest"
 DOCKERFILE = """
 FROM {base}
+USER 0
 COPY pins.txt pip.whl /tmp/
 RUN python3 /tmp/pip.whl/pip install --quiet --no-index --find-links {wheels} --no-deps \\
       --no-cache-dir --target /opt/mlops/site -r /tmp/pins.txt
