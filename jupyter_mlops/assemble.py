@@ -197,9 +197,10 @@ def build(
 def _compiled(draft: Draft, modules: list[str], store: Path) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     root, environment = draft.root, draft.environment
+    prefixes = ((environment.site_packages, "site"), (root / "lib", "lib"))
     pairs = []
     for source in sorted(modules):
-        for prefix, place in ((environment.site_packages, "site"), (root / "lib", "lib")):
+        for prefix, place in prefixes:
             path = Path(source)
             if path.suffix == ".py" and path.is_relative_to(prefix):
                 pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
