@@ -4,17 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
+FRONTEND := $(shell find src style schema -type f) tsconfig.json
+BACKEND := $(shell find jupyter_mlops -name '*.py')
 
 # The front end's packages come from the registry that npm is configured with.
 export YARN_NPM_REGISTRY_SERVER ?= $(shell npm config get registry 2>/dev/null)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export YARN_ENABLE_TELEMETRY := 0
 
-.PHONY: help demo install test lint test-python test-js test-ui bench docs clean
+.PHONY: help demo install test lint test-python test-fast test-js test-ui bench docs clean
 
 help:
 	@echo "make demo    publish, serve and re-run an example notebook, in its own environment"
 	@echo "make test    everything: linters, Python, Jest and browser tests"
+	@echo "make test-fast  the Python tests that need no network and no tools"
 	@echo "make install the development environment in .venv"
 	@echo "make bench   the benchmarks, side by side with their peers"
 
@@ -22,15 +25,15 @@ help:
 demo: $(DEMO)/installed
 	JUPYTER_MLOPS_HOME=$(CURDIR)/$(DEMO)/home $(DEMO)/venv/bin/python examples/demo.py
 
-$(DEMO)/installed: pyproject.toml package.json
+$(DEMO)/installed: pyproject.toml package.json $(BACKEND) $(FRONTEND)
 	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed to build the extension."; exit 1; }
-	$(PYTHON) -m venv $(DEMO)/venv
+	test -x $(DEMO)/venv/bin/python || $(PYTHON) -m venv $(DEMO)/venv
 	$(DEMO)/venv/bin/python -m pip install --quiet uv
 	$(DEMO)/venv/bin/uv pip install --quiet --python $(DEMO)/venv/bin/python ".[demo]"
 	@touch $@
 
 # --- development --------------------------------------------------------------------------
-install: $(VENV)/installed
+install: $(VENV)/built
 
 $(VENV)/installed: pyproject.toml package.json yarn.lock
 	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed to build the extension."; exit 1; }
@@ -38,6 +41,9 @@ $(VENV)/installed: pyproject.toml package.json yarn.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[test,demo]"
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm install --immutable
+	@touch $@
+
+$(VENV)/built: $(VENV)/installed $(FRONTEND)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm build
 	$(BIN)/jupyter-builder develop --overwrite .
 	$(BIN)/jupyter server extension enable --sys-prefix jupyter_mlops
@@ -55,6 +61,9 @@ lint: install
 
 test-python: install
 	$(BIN)/python -m pytest
+
+test-fast: install  ## no network, no tools, under a minute
+	$(BIN)/python -m pytest -m "not slow and not network and not docker and not registry and not skopeo"
 
 test-js: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm test

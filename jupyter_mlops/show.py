@@ -82,7 +82,8 @@ def analysis(found: Analysis) -> None:
     print(f"  parameters   {found.parameters_source}")
     for parameter in found.parameters:
         note = f"  # {parameter.description}" if parameter.description else ""
-        print(f"    {parameter.name}: {parameter.type} = {parameter.default!r}{note}")
+        kind = f"{parameter.type} | None" if parameter.nullable else parameter.type
+        print(f"    {parameter.name}: {kind} = {parameter.default!r}{note}")
     print(f"  steps        {', '.join(step.name for step in found.steps)}")
     print("  packages")
     for item in found.dependencies:
@@ -138,7 +139,8 @@ def publications(found: dict[str, list[Any]]) -> None:
     """Show every publication on a line."""
     for item in found["publications"]:
         version = f"v{item.version}" if item.version else ""
-        print(f"{item.reference}  {version}  {item.verified}  {_bytes(item.size)}  {item.title}")
+        state = "verified" if item.verified == "full" else f"verified: {item.verified}"
+        print(f"{item.reference}  {version}  {state}  {_bytes(item.size)}  {item.title}")
     if not found["publications"]:
         print("No publications here. Make one: jupyter mlops publish NOTEBOOK")
 

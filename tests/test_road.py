@@ -192,12 +192,14 @@ def test_to_a_real_registry_and_into_a_real_container(
     expected: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     registry = logged_in()
     target = f"{registry.url}/lab/iris:stable"
     done = publish(folder / "iris_classifier.ipynb", target)
     assert open_repository(Reference.parse(target)).tags() == ["stable", "v1"]
 
+    request.addfinalizer(lambda: subprocess.run(["docker", "rmi", "-f", target], check=False))
     pulled = subprocess.run(["docker", "pull", target], capture_output=True, text=True)
     assert pulled.returncode == 0, pulled.stderr
     with container(target) as url:
