@@ -155,7 +155,7 @@ def _ask(helper: str, key: str, path: Path) -> Credentials | None:
         if "not found" in (done.stdout + done.stderr):
             return None
         raise RegistryError(  # what it printed may hold a secret
-            f"the credential helper {program} failed for {key}",
+            f"The credential helper {program} failed for {key}",
             remedy=f"Log in anew: docker login {key}",
             where=str(path),
         )

@@ -52,7 +52,7 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
                 why="Nothing listens there",
                 remedy="Check host and port, or start the registry",
             )
-    why = "it does not answer in time" if isinstance(error, httpx.TimeoutException) else ""
+    why = "It does not answer in time" if isinstance(error, httpx.TimeoutException) else ""
     return RegistryError(
         f"The connection to registry {registry} failed",
         why=why or str(error) or type(error).__name__,
@@ -63,7 +63,7 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
 def _untrusted(registry: str, error: ssl.SSLCertVerificationError) -> RegistryError:
     return RegistryError(
         f"The certificate of registry {registry} is not trusted",
-        why=error.verify_message or "it cannot be verified",
+        why=error.verify_message or "It cannot be verified",
         remedy=f"Set {CA_VARIABLE} to the file of the certificate authority that signed it",
     )
 
@@ -71,17 +71,17 @@ def _untrusted(registry: str, error: ssl.SSLCertVerificationError) -> RegistryEr
 def refused(registry: str, what: str, response: httpx.Response) -> RegistryError:
     """Say what a response that is not a success means; ``what`` is what was attempted."""
     status, said, codes = response.status_code, *_said(response)
-    problem, where = f"registry {registry} refuses {what}", str(response.url.copy_with(query=None))
+    problem, where = f"Registry {registry} refuses {what}", str(response.url.copy_with(query=None))
     if status == 401:
         return RegistryError(
             f"Registry {registry} does not know you",
-            why=said or "it wants a user name and a password",
+            why=said or "It wants a user name and a password",
             remedy=f"Log in: docker login {registry}",
         )
     if status == 403 or "DENIED" in codes:
         return RegistryError(
             problem,
-            why=said or "you may not do that there",
+            why=said or "You may not do that there",
             remedy=f"Ask its owner for the right, or log in as another user: "
             f"docker login {registry}",
         )

@@ -105,7 +105,7 @@ class Reference:
     def with_digest(self, digest: str) -> Reference:
         """Return the reference of exactly one image, keeping the tag as a note."""
         if not _DIGEST.fullmatch(digest):
-            _refuse(f"{self.name}@{digest}", "the digest is not sha256 and 64 digits", _EXAMPLE)
+            _refuse(f"{self.name}@{digest}", "The digest is not sha256 and 64 digits", _EXAMPLE)
         return dataclasses.replace(self, digest=digest)
 
     def __str__(self) -> str:
