@@ -135,6 +135,7 @@ for model in models:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     found = []
     for seed in ("1", "2"):

@@ -153,6 +153,7 @@ def test_importing_the_package_and_its_magics_is_light() -> None:
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_live_kernel_logs_to_mlflow_and_never_imports_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from jupyter_mlops.runtime import failure
 from .conftest import CELLS, REPOSITORY, Runner, environment, make_notebook
 from .test_service_runs import gone, wait_for
 
+pytestmark = pytest.mark.slow  # real kernels
+
 
 def executed(folder: Path) -> Any:
     made = nbformat.read(folder / "out.ipynb", as_version=4)

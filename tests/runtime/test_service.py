@@ -244,6 +244,7 @@ def test_token(plain_root: Path, tmp_path: Path) -> None:
     assert "s3cret" not in (tmp_path / "service.log").read_text()
 
 
+@pytest.mark.slow
 def test_sigterm_finishes_what_is_in_flight(function_root: Path, tmp_path: Path) -> None:
     with serving(function_root, tmp_path) as service:
         answers: list[httpx.Response] = []

@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import Service, serving
 
+pytestmark = pytest.mark.slow  # real kernels
+
 
 def wait_for(path: Path) -> str:
     deadline = time.monotonic() + 30

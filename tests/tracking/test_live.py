@@ -14,6 +14,8 @@ from jupyter_mlops.runtime.journal import Journal
 from jupyter_mlops.tracking import live, store
 from jupyter_mlops.tracking.live import Sent
 
+pytestmark = pytest.mark.slow  # a process that lives, and one that ends
+
 
 def _follower(journal: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(

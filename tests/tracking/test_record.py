@@ -173,6 +173,7 @@ def test_the_environment_chooses_the_store(home: Path, monkeypatch: pytest.Monke
     assert store.uri() == "http://ours"
 
 
+@pytest.mark.slow
 def test_telemetry_is_off_and_importing_the_room_imports_no_mlflow() -> None:
     program = (
         "import sys, os; import jupyter_mlops.tracking.record, jupyter_mlops.tracking.live\n"
