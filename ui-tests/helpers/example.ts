@@ -3,7 +3,7 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 
 export const EXAMPLE = 'iris_classifier.ipynb';
 
-const SOURCE = path.join(__dirname, '..', '..', 'examples', EXAMPLE);
+export const SOURCE = path.join(__dirname, '..', '..', 'examples', EXAMPLE);
 
 /** Bring the example to the front, from a copy of it in the folder of the test. */
 export async function openExample(
