@@ -80,7 +80,13 @@ class MlopsMagics(Magics):
         return self._sink
 
     @magic_arguments()
-    @argument("target", nargs="?", help="registry/repository[:tag] or oci:DIRECTORY[:tag]")
+    @argument(
+        "words",
+        nargs="*",
+        metavar="[NOTEBOOK.ipynb] [TARGET]",
+        help="the notebook, when the kernel does not know it; "
+        "where to: registry/repository[:tag] or oci:DIRECTORY[:tag]",
+    )
     @argument(
         "--verify",
         choices=("full", "none"),
@@ -88,7 +94,6 @@ class MlopsMagics(Magics):
         help="full: run the notebook from its own lock before it is pushed",
     )
     @argument("--model", help="name of the variable that predicts, when there are several")
-    @argument("--notebook", help="path of the notebook, when the kernel does not know it")
     @line_magic
     def mlops_publish(self, line: str) -> Any:
         """Publish this notebook as it was last saved, and follow it to its result."""
@@ -104,19 +109,28 @@ class MlopsMagics(Magics):
                 "Publishing needs the full jupyter_mlops package; what is here can only log. "
                 "Install it where you edit the notebook: pip install jupyter_mlops"
             ) from None
-        notebook = options.notebook or notebook_of(self.shell.user_ns)
+        named, target = _notebook_and_target(options.words)
+        notebook = named or notebook_of(self.shell.user_ns)
         if not notebook:
             raise UsageError(
                 "The kernel does not know which notebook this is; "
-                "say it: %mlops_publish --notebook PATH"
+                "say it: %mlops_publish NOTEBOOK.ipynb"
             )
         request = {
             "path": str(notebook),
-            "target": options.target,
+            "target": target,
             "verify": options.verify,
             "model": options.model,
         }
         return publish(self.shell, request)
+
+
+def _notebook_and_target(words: list[str]) -> tuple[str | None, str | None]:
+    notebooks = [word for word in words if word.endswith(".ipynb")]
+    targets = [word for word in words if not word.endswith(".ipynb")]
+    if len(notebooks) > 1 or len(targets) > 1:
+        raise UsageError("Too much was given; write %mlops_publish [NOTEBOOK.ipynb] [TARGET]")
+    return (notebooks or [None])[0], (targets or [None])[0]
 
 
 def _mapping(value: Any) -> dict[str, Any]:

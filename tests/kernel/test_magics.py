@@ -251,10 +251,10 @@ def test_a_publish_that_fails_says_every_problem(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _publish_with(monkeypatch, "mistake")
-    text = said(shell, capsys, f"%mlops_publish --notebook {tmp_path}/a.ipynb")
+    text = said(shell, capsys, f"%mlops_publish {tmp_path}/a.ipynb")
     assert "Cell 3 raised ValueError" in text and "Cell 4 is empty" in text
     text = said(shell, capsys, "%mlops_publish")
-    assert "--notebook PATH" in text
+    assert "%mlops_publish NOTEBOOK.ipynb" in text
     text = said(shell, capsys, "%mlops_publish --verify perhaps")
     assert "UsageError" in text
 
@@ -268,7 +268,7 @@ def test_publishing_twice_joins_the_job_under_way(
     path = tmp_path / "a.ipynb"
     job = submit(publishing, "publish", {"path": str(path)})
     (tmp_path / "a.ipynb.gate").touch()
-    result = shell.run_cell(f"%mlops_publish --notebook {path}")
+    result = shell.run_cell(f"%mlops_publish {path}")
     assert result.success
     assert [one.id for one in publishing.list()][-1] == job.id
 
