@@ -130,7 +130,7 @@ def _notebook_and_target(words: list[str]) -> tuple[str | None, str | None]:
     targets = [word for word in words if not word.endswith(".ipynb")]
     if len(notebooks) > 1 or len(targets) > 1:
         raise UsageError("Too much was given; write %mlops_publish [NOTEBOOK.ipynb] [TARGET]")
-    return (notebooks or [None])[0], (targets or [None])[0]
+    return next(iter(notebooks), None), next(iter(targets), None)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
