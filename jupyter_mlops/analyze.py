@@ -18,9 +18,23 @@ from jupyter_mlops.environment.kernel import Interpreter, Kernel
 from jupyter_mlops.environment.models import Dependency
 from jupyter_mlops.errors import MlopsError, Problem
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import estimators, parameters, slicing, steps
+from jupyter_mlops.pipeline import (
+    boundaries,
+    dataflow,
+    estimators,
+    hidden,
+    material,
+    naming,
+    parameters,
+    slicing,
+    steps,
+)
+from jupyter_mlops.pipeline.boundaries import How
+from jupyter_mlops.pipeline.dataflow import Dataflow, Edge
 from jupyter_mlops.pipeline.estimators import Fitted
-from jupyter_mlops.pipeline.parameters import Found
+from jupyter_mlops.pipeline.hidden import HiddenState
+from jupyter_mlops.pipeline.parameters import Candidate, Found
+from jupyter_mlops.pipeline.plan import Plan, merged_groups, plan
 from jupyter_mlops.pipeline.slicing import Slice
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Step
@@ -30,11 +44,19 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     """What the notebook's text says: parameters, steps, the slice that predicts, what it fits."""
 
     found: Found
+    flow: Dataflow
+    plan: Plan
     steps: list[Step]
     step_notebook: Any
     service: Slice | None
     fitted: list[Fitted]
     problems: list[Problem]
+
+    def reached(self) -> dict[str, list[int]]:
+        """Return, for each parameter, the code cells that a change of it reaches."""
+        cell = self.found.cell.number if self.found.cell is not None else 0
+        names = [parameter.name for parameter in self.found.parameters]
+        return {name: self.flow.downstream([name], cell) for name in names}
 
 
 class Needed(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +78,25 @@ class KernelSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A step and its code cells, counted from 1."""
+    """A step: its code cells, counted from 1, what goes in and out, and what it comes after.
+
+    ``merged`` says why cells are together that would be apart; ``cacheable`` whether running it
+    again gives the same, else ``reason`` says why not. ``key`` is the SHA-256 of its code.
+    """
 
     name: str
     cells: list[int]
+    title: str = ""
+    inputs: list[str] = []
+    outputs: list[str] = []
+    parameters: list[str] = []
+    after: list[str] = []
+    files_read: list[str] = []
+    files_written: list[str] = []
+    merged: list[str] = []
+    cacheable: bool = True
+    reason: str = ""
+    key: str = ""
 
 
 class ExpectedCapture(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +117,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     kernel: KernelSummary | None
     parameters: list[Parameter]
     parameters_source: str
+    candidates: list[Candidate]
+    notes: list[str]
     steps: list[StepSummary]
+    edges: list[Edge]
+    reached: dict[str, list[int]]
+    hidden_state: list[HiddenState]
     dependencies: list[Dependency]
     captures: list[ExpectedCapture]
     predictor: Predictor
@@ -91,7 +133,9 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 def extract(notebook: Notebook) -> Extracted:
     """Read parameters, steps and the predict slice from the notebook's text."""
     found = parameters.find(notebook)
-    every, step_notebook = steps.extract(notebook, found)
+    step_notebook = steps.extract(notebook, found)
+    flow = dataflow.analyze(notebook.cells, [p.name for p in found.parameters])
+    planned = make_plan(notebook, flow)
     service = slicing.slice_predict(notebook, {p.name for p in found.parameters})
     problems = [
         Problem(
@@ -107,7 +151,9 @@ def extract(notebook: Notebook) -> Extracted:
     problems += service.problems if service else []
     return Extracted(
         found=found,
-        steps=every,
+        flow=flow,
+        plan=planned,
+        steps=_published_steps(notebook, planned),
         step_notebook=step_notebook,
         service=service,
         fitted=estimators.fitted(notebook),
@@ -115,16 +161,42 @@ def extract(notebook: Notebook) -> Extracted:
     )
 
 
+def make_plan(notebook: Notebook, flow: Dataflow, how: How = "auto") -> Plan:
+    """Divide a notebook into steps; what cannot be handed over from step to step is merged."""
+    groups = merged_groups(boundaries.split(notebook, flow, how), flow)
+    names = naming.names([group for group, _ in groups], notebook, flow)
+    return plan(notebook, flow, groups, names, how)
+
+
+def _published_steps(notebook: Notebook, planned: Plan) -> list[Step]:
+    indices = {cell.number: cell.index for cell in notebook.cells}
+    return [
+        Step(
+            name=step.name,
+            notebook=f"pipeline/{number:02d}-{step.name}.ipynb",
+            cells=[indices[cell] for cell in step.cells],
+            title=step.title,
+            inputs=[*step.reads, *step.optional],
+            outputs=material.outputs(step),
+            parameters=step.parameters,
+            after=step.after,
+        )
+        for number, step in enumerate(planned.steps, 1)
+    ]
+
+
 def with_defaults(extracted: Extracted, values: Mapping[str, Any]) -> Extracted:
     """Return the same pipeline with other defaults: what it is published with."""
     if not values:
         return extracted
-    steps.set_defaults(extracted.step_notebook, values)
-    parameters = [
-        msgspec.structs.replace(parameter, default=values.get(parameter.name, parameter.default))
+    steps.set_defaults(extracted.step_notebook, values, extracted.found)
+    settled = [
+        msgspec.structs.replace(parameter, default=values[parameter.name], required=False)
+        if parameter.name in values
+        else parameter
         for parameter in extracted.found.parameters
     ]
-    found = dataclasses.replace(extracted.found, parameters=parameters)
+    found = dataclasses.replace(extracted.found, parameters=settled)
     return msgspec.structs.replace(extracted, found=found)
 
 
@@ -165,7 +237,12 @@ def analyze(path: Path | str) -> Analysis:
         kernel=_kernel(needed),
         parameters=extracted.found.parameters,
         parameters_source=extracted.found.source,
-        steps=_steps(notebook, extracted),
+        candidates=extracted.found.candidates,
+        notes=extracted.found.notes,
+        steps=summaries(extracted.plan),
+        edges=extracted.flow.edges(),
+        reached=extracted.reached(),
+        hidden_state=hidden.find(notebook, extracted.flow),
         dependencies=needed.dependencies if needed else [],
         captures=_captures(extracted),
         predictor=_predictor(extracted),
@@ -190,11 +267,25 @@ def _kernel(needed: Needed | None) -> KernelSummary | None:
     )
 
 
-def _steps(notebook: Notebook, extracted: Extracted) -> list[StepSummary]:
-    numbers = {cell.index: cell.number for cell in notebook.cells}
+def summaries(planned: Plan) -> list[StepSummary]:
+    """Return a plan's steps as they are shown."""
     return [
-        StepSummary(name=step.name, cells=[numbers[index] for index in step.cells])
-        for step in extracted.steps
+        StepSummary(
+            name=step.name,
+            cells=step.cells,
+            title=step.title,
+            inputs=[*step.reads, *step.optional],
+            outputs=material.outputs(step),
+            parameters=step.parameters,
+            after=step.after,
+            files_read=step.files_read,
+            files_written=step.files_written,
+            merged=step.merged,
+            cacheable=step.cacheable,
+            reason=step.reason,
+            key=step.key,
+        )
+        for step in planned.steps
     ]
 
 

@@ -26,7 +26,7 @@ from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.partition import build_layers, partition
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import steps
+from jupyter_mlops.pipeline import material, steps
 from jupyter_mlops.pipeline.run import Place, Ran
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.runtime.publication import Publication
@@ -56,7 +56,7 @@ class Draft:
     @property
     def step(self) -> Path:
         """Return the notebook that papermill runs."""
-        return self.root / self.extracted.steps[0].notebook
+        return self.root / steps.MAIN
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,11 @@ def write_sources(draft: Draft) -> None:
     source, extracted = draft.source, draft.extracted
     files = contents.library_files()
     files["notebook.ipynb"] = nbformat.writes(steps.stripped(source)).encode() + b"\n"
-    files[extracted.steps[0].notebook] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
+    files[steps.MAIN] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
+    parts = material.parts(source, extracted.step_notebook)
+    for step, planned in zip(extracted.steps, extracted.plan.steps, strict=True):
+        node = material.step_notebook(extracted.step_notebook, parts, planned.cells)
+        files[step.notebook] = nbformat.writes(material.described(node, planned)).encode() + b"\n"
     files["pylock.toml"] = draft.lock.text.encode()
     if extracted.service is not None:
         files["service.py"] = extracted.service.source.encode()

@@ -58,7 +58,23 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
     run.add_argument("subject", metavar="REF|NOTEBOOK")
     run.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb")
+    run.add_argument(
+        "--split",
+        choices=["auto", "headings", "cells", "none"],
+        default="none",
+        help="run a notebook in steps, each in a process of its own",
+    )
     _parameters(run)
+
+    export = _command(commands, "export", _export, show.exported, "write a notebook's steps")
+    export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER|OUT.py")
+    export.add_argument("--split", choices=["auto", "headings", "cells", "none"], default="auto")
+
+    sliced = _command(commands, "slice", _slice, show.sliced, "show the cells that names need")
+    sliced.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    sliced.add_argument("names", nargs="+", metavar="NAME")
+    sliced.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb|OUT.py")
 
     serve = _command(commands, "serve", _serve, show.service, "serve a publication over HTTP")
     serve.add_argument("reference", metavar="REF")
@@ -99,20 +115,22 @@ def _parameters(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="may be given several times",
+        help="may be given several times; wins over the file",
+    )
+    parser.add_argument(
+        "-f",
+        "--parameters-file",
+        type=Path,
+        metavar="FILE",
+        help="parameters as YAML or JSON: a mapping of names to values",
     )
 
 
-def _texts(options: argparse.Namespace) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for item in options.parameters:
-        name, equals, value = item.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(
-                f"'{item}' is not a parameter", remedy="Write -p name=value", where="-p"
-            )
-        texts[name.strip()] = value
-    return texts
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    from jupyter_mlops.pipeline.parameters import given
+
+    values, texts = given(options.parameters, options.parameters_file)
+    return {"parameters": values, "texts": texts}
 
 
 def _analyze(options: argparse.Namespace) -> Any:
@@ -128,7 +146,7 @@ def _publish(options: argparse.Namespace) -> Any:
         return publish(
             options.notebook,
             options.target,
-            texts=_texts(options),
+            **_given(options),
             verify=options.verify,
             model=options.model,
             base=options.base,
@@ -141,8 +159,24 @@ def _run(options: argparse.Namespace) -> Any:
 
     with show.progress() as on_event:
         return rerun(
-            options.subject, texts=_texts(options), output=options.output, on_event=on_event
+            options.subject,
+            output=options.output,
+            split=options.split,
+            on_event=on_event,
+            **_given(options),
         )
+
+
+def _export(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.exports import export_steps
+
+    return export_steps(options.notebook, options.output, options.split)
+
+
+def _slice(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.exports import slice_names
+
+    return slice_names(options.notebook, options.names, options.output)
 
 
 def _serve(options: argparse.Namespace) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from jupyter_mlops.errors import NotebookError, Problem
 
-PYTHON_BODY_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
+PYTHON_BODY_MAGICS = frozenset({"time", "timeit", "capture", "prun", "mlops_step"})
 
 
 @dataclass(frozen=True)
@@ -38,34 +38,64 @@ class Cell:
 
         A cell magic whose body is Python (``%%time``) gives its body, any other one nothing.
         """
-        from IPython.core.inputtransformer2 import TransformerManager
-
         source = self.source
         magic = re.match(r"\s*%%(\w+)[^\n]*\n?", source)
         if magic:
             if magic.group(1) not in PYTHON_BODY_MAGICS:
                 return ""
             source = source[magic.end() :]
-        return str(TransformerManager().transform_cell(source))
+        return plain_python(source)
 
     @cached_property
+    def _parsed(self) -> tuple[ast.Module, str]:
+        try:
+            return _parse(self.python), ""
+        except SyntaxError as error:
+            return ast.Module(body=[], type_ignores=[]), f"{error.msg} (line {error.lineno})"
+        except (ValueError, RecursionError, MemoryError) as error:
+            return ast.Module(body=[], type_ignores=[]), str(error) or type(error).__name__
+
+    @property
     def tree(self) -> ast.Module:
         """Return the syntax tree; empty where ``syntax_error`` says why there is none."""
-        try:
-            return ast.parse(self.python)
-        except (SyntaxError, ValueError):
-            return ast.Module(body=[], type_ignores=[])
+        return self._parsed[0]
 
-    @cached_property
+    @property
     def syntax_error(self) -> str:
         """Return why the cell cannot be parsed, or an empty string."""
+        return self._parsed[1]
+
+    @cached_property
+    def full_tree(self) -> ast.Module:
+        """Return the syntax tree with cell magics as the calls that IPython makes of them."""
+        start = self.source.lstrip()
+        if not start.startswith("%%") or start.startswith("%%mlops_step"):
+            return self.tree  # %%mlops_step only names the step
         try:
-            ast.parse(self.python)
-        except SyntaxError as error:
-            return f"{error.msg} (line {error.lineno})"
-        except ValueError as error:
-            return str(error)
-        return ""
+            return _parse(_transformed(self.source))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return self.tree
+
+
+def plain_python(source: str) -> str:
+    """Return IPython's code as plain Python; code that is plain already stays as it is."""
+    try:
+        _parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _transformed(source)
+    return source
+
+
+def _transformed(source: str) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return str(TransformerManager().transform_cell(source))
+
+
+def _parse(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in a user's text is not our news
+        return ast.parse(source)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import msgspec
 
 from jupyter_mlops import analyze, assemble, settings
 from jupyter_mlops import notebook as notebooks
+from jupyter_mlops.analyze import Extracted, StepSummary
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.errors import LockError, NotebookError, UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
+from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import run as runs
+from jupyter_mlops.pipeline.boundaries import How
+from jupyter_mlops.pipeline.execute import Execution
 from jupyter_mlops.pipeline.parameters import check
-from jupyter_mlops.pipeline.run import Place
+from jupyter_mlops.pipeline.run import Place, Ran
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
@@ -38,6 +43,21 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     metrics: dict[str, float]
     output: str
+    steps: list[StepSummary] = []
+    noted: list[str] = []
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is run: where, which notebook, its parameters, and its own text if that is at hand."""
+
+    place: Place
+    notebook: Path
+    parameters: list[Parameter]
+    identity: str
+    beside: Path | None = None
+    source: Notebook | None = None
+    extracted: Extracted | None = None
 
 
 def rerun(
@@ -46,23 +66,30 @@ def rerun(
     *,
     texts: Mapping[str, str] | None = None,
     output: Path | None = None,
+    split: How = "none",
     on_event: OnEvent = ignore,
 ) -> Run:
     """Run a publication (by reference) or a notebook (by path) and keep the executed notebook.
 
     ``parameters`` are typed values, ``texts`` values as typed on a command line; both are
     checked before anything starts. The executed notebook goes to ``output``, or below the
-    state folder. Raises ``MlopsError``; a run that fails raises ``RunError`` and its notebook
-    is kept too.
+    state folder. ``split`` runs a notebook in steps, each in a process of its own. Raises
+    ``MlopsError``; a run that fails raises ``RunError`` and its notebook is kept too.
     """
     stages = Stages(on_event)
     if is_notebook(subject):
-        place, step, known, identity, cwd = _of_notebook(Path(subject), stages, on_event)
+        found = _of_notebook(Path(subject), stages, on_event)
+    elif split != "none":
+        raise UsageError(
+            "Only a notebook can be run in steps",
+            remedy="Leave --split out, or name the notebook",
+            where=subject,
+        )
     else:
-        place, step, known, identity, cwd = _of_reference(subject, stages)
-    values = check(known, parameters or {}, texts or {}, subject)
-    effective = values_of.effective(known, values)
-    run_id = _run_id(identity, effective)
+        found = _of_reference(subject, stages)
+    values = check(found.parameters, parameters or {}, texts or {}, subject)
+    effective = values_of.effective(found.parameters, values)
+    run_id = _run_id(found.identity, effective)
     folder = settings.home() / "runs" / run_id
     folder.mkdir(parents=True, exist_ok=True)
     executed = output.absolute() if output else folder / "executed.ipynb"
@@ -74,14 +101,16 @@ def rerun(
         )
     journal = folder / "journal.jsonl"
     journal.unlink(missing_ok=True)
+    if split != "none":
+        return _in_steps(found, run_id, values, effective, split, executed, stages, on_event)
     with stages.stage("run"):
         ran = runs.execute(
-            place,
-            notebook=step,
+            found.place,
+            notebook=found.notebook,
             output=executed,
             parameters=values,
             journal=journal,
-            cwd=cwd or _fresh(folder / "files"),
+            cwd=found.beside or _fresh(folder / "files"),
             on_event=on_event,
         )
         if ran.state != "succeeded":
@@ -92,6 +121,47 @@ def rerun(
         parameters=effective,
         metrics=ran.metrics,
         output=str(executed),
+    )
+
+
+def _in_steps(
+    found: Subject,
+    run_id: str,
+    values: Values,
+    effective: dict[str, Any],
+    split: How,
+    output: Path,
+    stages: Stages,
+    on_event: OnEvent,
+) -> Run:
+    assert found.source is not None and found.extracted is not None and found.beside is not None
+    import nbformat
+
+    with stages.stage("run"):
+        execution = Execution(
+            found.source,
+            found.extracted.flow,
+            found.extracted.step_notebook,
+            how=split,
+            place=found.place,
+            beside=found.beside,
+            work=_fresh(settings.home() / "runs" / run_id / "steps"),
+            parameters=values,
+            on_event=on_event,
+        )
+        ran = execution.run()
+        if ran.executed is not None:
+            nbformat.write(ran.executed, output)
+        if ran.state != "succeeded":
+            raise runs.failure(Ran(ran.state, effective, ran.metrics, ran.error))
+    return Run(
+        id=run_id,
+        state=ran.state,
+        parameters=effective,
+        metrics=ran.metrics,
+        output=str(output),
+        steps=analyze.summaries(ran.plan),
+        noted=ran.noted,
     )
 
 
@@ -124,16 +194,13 @@ def place_of(root: Path, publication: publications.Publication) -> Place:
     return Place(root=root, python=python, paths=[root / "lib", root / "src", root / "site"])
 
 
-Found = tuple[Place, Path, list[Parameter], str, Path | None]
-
-
-def _of_reference(subject: str, stages: Stages) -> Found:
+def _of_reference(subject: str, stages: Stages) -> Subject:
     root, publication, digest = unpacked(subject, stages)
     place = place_of(root, publication)
-    return place, root / publication.steps[0].notebook, publication.parameters, digest, None
+    return Subject(place, root / publication.notebook, publication.parameters, digest)
 
 
-def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Found:
+def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Subject:
     with stages.stage("read"):
         source = notebooks.read(path)
         extracted = analyze.extract(source)
@@ -153,7 +220,10 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Found:
     _fresh(root)
     draft = assemble.Draft(root, source, extracted, needed, lock, environment)
     assemble.write_sources(draft)
-    return draft.place, draft.step, extracted.found.parameters, identity, source.path.parent
+    return Subject(
+        draft.place, draft.step, extracted.found.parameters, identity,
+        beside=source.path.parent, source=source, extracted=extracted,
+    )  # fmt: skip
 
 
 def _run_id(identity: str, effective: Values) -> str:

@@ -12,10 +12,13 @@ import msgspec
 
 from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.events import Event, Log, OnEvent, Progress, Stage
+from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 
 if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
+    from jupyter_mlops.exports import Exported
+    from jupyter_mlops.pipeline.slices import NameSlice
     from jupyter_mlops.publish import Published
     from jupyter_mlops.rerun import Run
 
@@ -81,9 +84,14 @@ def analysis(found: Analysis) -> None:
         print(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
     print(f"  parameters   {found.parameters_source}")
     for parameter in found.parameters:
-        note = f"  # {parameter.description}" if parameter.description else ""
-        kind = f"{parameter.type} | None" if parameter.nullable else parameter.type
-        print(f"    {parameter.name}: {kind} = {parameter.default!r}{note}")
+        print(f"    {_parameter(parameter)}")
+    for candidate in found.candidates:
+        value = _shown(candidate.default)
+        print(f"  candidate    {candidate.name}: {candidate.type} = {value}  # {candidate.why}")
+    if found.candidates:
+        print("               tag a cell 'parameters' and move those that you want into it")
+    for note in found.notes:
+        print(f"  note         {note}")
     print(f"  steps        {', '.join(step.name for step in found.steps)}")
     print("  packages")
     for item in found.dependencies:
@@ -94,6 +102,19 @@ def analysis(found: Analysis) -> None:
     print(f"  target       {found.target}")
     for problem in found.problems:
         print(f"  problem      {problem.sentence()}")
+
+
+def _parameter(parameter: Parameter) -> str:
+    """Return ``rate: float = 0.5  # 0..1; how fast it learns``."""
+    notes = "; ".join(filter(None, [limits_text(parameter), parameter.description]))
+    default = "" if parameter.required else f" = {_shown(parameter.default)}"
+    text = f"{parameter.name}: {type_text(parameter)}{default}"
+    return f"{text}  # {notes}" if notes else text
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def published(result: Published) -> None:
@@ -118,6 +139,24 @@ def run(result: Run) -> None:
     for name, value in sorted(result.metrics.items()):
         print(f"  {name}: {value:.6g}")
     print(f"  notebook: {result.output}")
+
+
+def exported(result: Exported) -> None:
+    """Show what was written, and how to run it."""
+    print(f"Wrote {len(result.steps)} steps to {result.output}")
+    for name in result.notebooks or result.steps:
+        print(f"  {name}")
+    for note in result.notes:
+        print(f"  kept together: {note}")
+    if result.notebooks:
+        print(f"Run it: sh {result.output}/run.sh -p NAME VALUE")
+
+
+def sliced(result: NameSlice) -> None:
+    """Show the code of a slice; how much of the notebook it is goes to standard error."""
+    names = ", ".join(result.names)
+    print(f"{names}: {len(result.cells)} of {result.of} cells", file=sys.stderr)
+    sys.stdout.write(result.source)
 
 
 def service(found: Service) -> None:
@@ -151,7 +190,7 @@ def publication(found: dict[str, Any]) -> None:
     for key in ("reference", "digest", "description", "python", "platform"):
         print(f"  {key:<12} {found[key]}")
     for item in found["parameters"]:
-        print(f"  parameter    {item['name']}: {item['type']} = {item['default']!r}")
+        print(f"  parameter    {_parameter(msgspec.convert(item, Parameter))}")
     for name, value in found["metrics"].items():
         print(f"  metric       {name} = {value:.6g}")
     for item in found["captures"]:

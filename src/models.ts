@@ -11,9 +11,21 @@ export interface IProblem {
 }
 
 export type ParameterType =
-  'bool' | 'int' | 'float' | 'str' | 'list' | 'dict' | 'any';
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'str'
+  | 'date'
+  | 'datetime'
+  | 'path'
+  | 'list'
+  | 'dict'
+  | 'any';
 
-/** A typed input of the notebook. */
+/**
+ * A typed input of the notebook. Dates, moments and paths travel as texts;
+ * `items` is the type of what is in a list or a mapping.
+ */
 export interface IParameter {
   name: string;
   type: ParameterType;
@@ -24,6 +36,21 @@ export interface IParameter {
   choices?: unknown[];
   minimum?: number | null;
   maximum?: number | null;
+  exclusive_minimum?: number | null;
+  exclusive_maximum?: number | null;
+  min_length?: number | null;
+  max_length?: number | null;
+  items?: ParameterType | null;
+  keys?: 'str' | 'int';
+}
+
+/** A constant of the notebook that could be a parameter. */
+export interface ICandidate {
+  name: string;
+  type: ParameterType;
+  default: unknown;
+  cell: number;
+  why: string;
 }
 
 export interface IStep {
@@ -61,6 +88,8 @@ export interface IAnalysis {
   kernel: { name: string; display_name: string; python: string } | null;
   parameters: IParameter[];
   parameters_source: 'tagged' | 'proposed' | 'none';
+  candidates?: ICandidate[];
+  notes?: string[];
   steps: IStep[];
   dependencies: IDependency[];
   captures: ICapture[];

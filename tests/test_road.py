@@ -299,6 +299,8 @@ def test_the_command_line_speaks_json(
     run = said("run", iris.reference, "-p", "n_trees=5", "-o", str(out))
     assert run["state"] == "succeeded" and run["parameters"]["n_trees"] == 5
     assert Path(run["output"]) == out and out.is_file()
-    assert set(run) == {"id", "state", "parameters", "metrics", "output"}
+    assert set(run) == {
+        "id", "state", "parameters", "metrics", "output", "steps", "noted",
+    }  # fmt: skip
     of_notebook = said("run", str(folder / "iris_classifier.ipynb"), "-p", "n_trees=5")
     assert of_notebook["metrics"] == run["metrics"]

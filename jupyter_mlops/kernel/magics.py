@@ -24,6 +24,20 @@ from jupyter_mlops.runtime.journal import VARIABLE
 def register(shell: Any) -> None:
     """Make the magics known to a shell."""
     shell.register_magics(MlopsMagics)
+    transforms = shell.input_transformers_cleanup
+    if step_mark not in transforms:
+        transforms.append(step_mark)
+
+
+def step_mark(lines: list[str]) -> list[str]:
+    """Make a comment of ``%%mlops_step NAME``: it names a step, and the cell runs as any other."""
+    for number, line in enumerate(lines):
+        if line.startswith("%%mlops_step"):
+            name = line.removeprefix("%%mlops_step").strip()
+            return [*lines[:number], f"# step: {name}\n", *lines[number + 1 :]]
+        if line.strip():
+            break
+    return lines
 
 
 @magics_class

@@ -66,11 +66,13 @@ def execute(
     journal: Path,
     cwd: Path,
     capture: tuple[Path, Path] | None = None,
+    trace: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Ran:
     """Run a notebook by papermill and return how it ended; its failure is not an exception.
 
-    ``capture`` is (request file, folder for captures). Raises ``RunError`` only when the
+    ``capture`` is (request file, folder for captures). ``trace`` is a file for what each cell
+    did, to be read by ``pipeline.trace``. Raises ``RunError`` only when the
     runner itself cannot work.
     """
     command = [str(place.python), "-m", "jupyter_mlops.runtime", "run"]
@@ -80,6 +82,8 @@ def execute(
     command += ["--events", "-"]
     if capture:
         command += ["--capture-request", str(capture[0]), "--capture-dir", str(capture[1])]
+    if trace:
+        command += ["--trace", str(trace)]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         process = subprocess.Popen(
             command,

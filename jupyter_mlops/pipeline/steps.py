@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_mlops.notebook import Cell, Notebook
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.parameters import Found
-from jupyter_mlops.runtime.publication import Step
+from jupyter_mlops.runtime.parameters import DERIVED
 
 MAIN = "pipeline/main.ipynb"
 INSTALL = re.compile(r"^(?P<indent>\s*)(?P<line>[%!]\s*(?:uv\s+)?(?:pip3?|conda|mamba)\s+.*)$")
@@ -33,22 +33,21 @@ def stripped(notebook: Notebook) -> Any:
     return node
 
 
-def extract(notebook: Notebook, found: Found) -> tuple[list[Step], Any]:
-    """Return the pipeline's steps (today one) and the notebook of that step.
+def extract(notebook: Notebook, found: Found) -> Any:
+    """Return the notebook of the whole pipeline, which papermill can run.
 
     The copy differs from the notebook in three things: lines that install packages are
     commented out (the lock does that), the parameters cell is tagged, and what that cell
     computes *from* its parameters moves to a cell behind it, where papermill's injected
-    values reach it.
+    values reach it; dates, paths and the like are made there of the texts that were given.
     """
     node = stripped(notebook)
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.source = without_installs(cell.source)
     if found.cell is not None and found.parameters:
-        _settle_parameters(node, found.cell, {p.name for p in found.parameters})
-    indices = [cell.index for cell in notebook.cells]
-    return [Step(name="main", notebook=MAIN, cells=indices)], node
+        _settle_parameters(node, found)
+    return node
 
 
 def without_installs(source: str) -> str:
@@ -62,74 +61,26 @@ def without_installs(source: str) -> str:
     return "\n".join(lines)
 
 
-def _settle_parameters(node: Any, cell: Cell, names: set[str]) -> None:
-    target = node.cells[cell.index]
-    tags = list(target.metadata.get("tags", []))
-    if "parameters" not in tags:
-        target.metadata["tags"] = [*tags, "parameters"]
-    rest = [s for s in cell.tree.body if not _sets(s, names)]
-    if cell.source != cell.python.rstrip("\n") or not any(_computes(s) for s in rest):
+def _settle_parameters(node: Any, found: Found) -> None:
+    """Tag the parameters cell, and put behind it what must see the injected values."""
+    assert found.cell is not None
+    target = node.cells[found.cell.index]
+    tags = [tag for tag in target.metadata.get("tags", []) if tag != "parameters"]
+    target.metadata["tags"] = [*tags, "parameters"]
+    settled = parameters.settle(target.source, found)
+    if not settled.behind:
         return
-    lines = target.source.splitlines()
-    moved: list[str] = []
-    for statement in rest:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            continue
-        start, end = statement.lineno - 1, statement.end_lineno or statement.lineno
-        moved.extend(lines[start:end])
-        lines[start:end] = [""] * (end - start)
-    target.source = "\n".join(line for line in lines if line.strip())
+    target.source = settled.head
     behind = copy.deepcopy(target)
-    behind.source = "\n".join(moved)
-    behind.metadata["tags"] = [tag for tag in tags if tag != "parameters"] + ["derived"]
+    behind.source = settled.behind
+    behind.metadata["tags"] = [*tags, DERIVED]
     if "id" in behind:
         behind["id"] = f"{target['id'][:56]}-derived"
-    node.cells.insert(cell.index + 1, behind)
+    node.cells.insert(found.cell.index + 1, behind)
 
 
-def _sets(statement: ast.stmt, names: set[str]) -> bool:
-    if isinstance(statement, ast.Assign):
-        return len(statement.targets) == 1 and _is_one_of(statement.targets[0], names)
-    return isinstance(statement, ast.AnnAssign) and _is_one_of(statement.target, names)
-
-
-def _is_one_of(target: ast.expr, names: set[str]) -> bool:
-    return isinstance(target, ast.Name) and target.id in names
-
-
-def _computes(statement: ast.stmt) -> bool:
-    docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return not docstring and not isinstance(statement, ast.Import | ast.ImportFrom)
-
-
-def set_defaults(node: Any, values: Mapping[str, Any]) -> None:
-    """Write values into the parameters cell of a step's notebook: they become its defaults."""
+def set_defaults(node: Any, values: Mapping[str, Any], found: Found) -> None:
+    """Write JSON values into the parameters cell of a step's notebook: they are its defaults."""
     for cell in node.cells:
         if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            cell.source = _with_values(cell.source, values)
-
-
-def _with_values(source: str, values: Mapping[str, Any]) -> str:
-    lines = source.splitlines(keepends=True)
-    for statement in reversed(ast.parse(without_magics(source)).body):
-        if not _sets(statement, set(values)):
-            continue
-        assert isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-        assert isinstance(target, ast.Name)
-        _replace(lines, statement.value, repr(values[target.id]))
-    return "".join(lines)
-
-
-def without_magics(source: str) -> str:
-    """Return the source with magic and shell lines emptied; line numbers stay."""
-    lines = source.splitlines(keepends=True)
-    return "".join("\n" if re.match(r"\s*[%!]", line) else line for line in lines)
-
-
-def _replace(lines: list[str], node: ast.expr, text: str) -> None:
-    """Replace an expression in place; ``ast`` counts columns in UTF-8 bytes."""
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    head = lines[first].encode()[: node.col_offset].decode()
-    tail = lines[last].encode()[node.end_col_offset :].decode()
-    lines[first : last + 1] = [head + text + tail]
+            cell.source = parameters.with_values(cell.source, values, found)

@@ -1,4 +1,4 @@
-"""The entry point of an image: ``python -m jupyter_mlops.runtime serve|run|check``."""
+"""The entry point of an image: ``python -m jupyter_mlops.runtime serve|run|steps|check``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.verb == "run":
         return _run(options)
+    if options.verb == "steps":
+        from jupyter_mlops.runtime.steps.server import serve
+
+        return serve(options.parallel)
     if options.verb == "check":
         return _check(options)
     return _serve(options)
@@ -42,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--publication", type=Path, help="checks the parameters against this file")
     run.add_argument("--cwd", type=Path)
     run.add_argument("--timeout", type=float, help="seconds for the whole run")
+    run.add_argument("--trace", type=Path, help="a file for what each cell read and changed")
+    steps = verbs.add_parser("steps", help="run steps of a pipeline, asked for on standard input")
+    steps.add_argument("--parallel", type=int, default=1, help="how many steps at once")
     check = verbs.add_parser("check", help="predict the golden rows and compare exactly")
     for verb in (serve, run, check):
         verb.add_argument("--root", type=Path, default=Path(default))

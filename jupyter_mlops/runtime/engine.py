@@ -8,7 +8,8 @@ how.
 from __future__ import annotations
 
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import nbformat
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -18,6 +19,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from jupyter_mlops.runtime import failure, kernels
 from jupyter_mlops.runtime.emit import Emitter
 from jupyter_mlops.runtime.failure import Failure
+from jupyter_mlops.runtime.trace import schedule
 
 NAME = "mlops-runtime"
 INDEX = "mlops_index"
@@ -40,6 +42,8 @@ class State:
         self.cancelled = False
         self.failure: Failure | None = None
         self.notebook: Any = None
+        self.trace: Path | None = None
+        self.cwd: Path | None = None
         self.done = 0
         self.total = 0
 
@@ -70,6 +74,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         """Run the notebook; a kernel that died is asked nothing afterwards."""
         self.reset_execution_trackers()
         with self.setup_kernel(**kwargs):
+            if self.state.trace is not None:
+                self._begin_trace(self.state.trace)
             if self.papermill_execute_cells():
                 info = self.wait_for_reply(self.kc.kernel_info())
                 self.nb.metadata["language_info"] = info["content"]["language_info"]
@@ -77,6 +83,18 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
             else:
                 kernels.kill(self.state.process)
         return self.nb
+
+    def _begin_trace(self, path: Path) -> None:
+        """Have the kernel trace the cells; silently, so that they keep their execution counts."""
+        source = schedule.setup(
+            self.nb.cells,
+            path,
+            self.state.cwd or Path.cwd(),
+            number_key=CODE_INDEX,
+            own_key=CAPTURE,
+            skip_tag=self.skip_cells_with_tag,
+        )
+        self.wait_for_reply(self.kc.execute(source, silent=True, store_history=False))
 
     def papermill_execute_cells(self) -> bool:
         """Run cell after cell; return whether the kernel is still alive."""
@@ -126,6 +144,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
 class Engine(NBClientEngine):  # type: ignore[misc]
     """Registered with papermill by name for the time of one run."""
 
+    client_class: ClassVar[type[Client]] = Client
+
     @classmethod
     def execute_managed_notebook(
         cls,
@@ -138,7 +158,7 @@ class Engine(NBClientEngine):  # type: ignore[misc]
     ) -> Any:
         """Run the notebook of papermill's manager."""
         state.notebook = nb_man.nb
-        client = Client(
+        client = cls.client_class(
             nb_man,
             kernel_name=kernel_name,
             kernel_manager_class=manager_class,

@@ -10,12 +10,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from jupyter_mlops.runtime.openapi import sample_request
-from jupyter_mlops.runtime.parameters import Parameter
+from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.runtime.served import Served
 
@@ -124,8 +125,9 @@ def _form(parameters: list[Parameter]) -> str:
 def _field(parameter: Parameter) -> str:
     name = escape(parameter.name)
     identifier = f"parameter-{name}"
-    hint = f'<small id="{identifier}-hint">{escape(parameter.description)}</small>'
-    described = f' aria-describedby="{identifier}-hint"' if parameter.description else ""
+    help_text = escape("; ".join(filter(None, [parameter.description, _limits(parameter)])))
+    hint = f'<small id="{identifier}-hint">{help_text}</small>' if help_text else ""
+    described = f' aria-describedby="{identifier}-hint"' if help_text else ""
     common = (
         f'id="{identifier}" data-name="{name}" data-type="{escape(parameter.type)}" '
         f'data-nullable="{str(parameter.nullable).lower()}"{described}'
@@ -134,32 +136,57 @@ def _field(parameter: Parameter) -> str:
         common += " required"
     return (
         f'<div class="field"><label for="{identifier}">{name} '
-        f"<span>{escape(parameter.type)}</span></label>"
-        f"{_control(parameter, common)}{hint if parameter.description else ''}</div>"
+        f"<span>{escape(type_text(parameter))}</span></label>"
+        f"{_control(parameter, common)}{hint}</div>"
     )
+
+
+def _limits(parameter: Parameter) -> str:
+    """Return the limits in words; choices are seen in their list."""
+    return limits_text(msgspec.structs.replace(parameter, choices=[]))
 
 
 def _control(parameter: Parameter, common: str) -> str:
     default = parameter.default
     if parameter.choices:
-        options = "".join(
-            f'<option value="{escape(json.dumps(choice))}"'
-            f"{' selected' if choice == default else ''}>{escape(str(choice))}</option>"
-            for choice in parameter.choices
-        )
-        return f'<select {common} data-json="true">{options}</select>'
+        return f'<select {common} data-json="true">{_options(parameter)}</select>'
     if parameter.type == "bool" and not parameter.nullable:
         return f'<input type="checkbox" {common}{" checked" if default else ""}>'
     if parameter.type in ("int", "float"):
         step = "1" if parameter.type == "int" else "any"
-        limits = f"{_limit('min', parameter.minimum)}{_limit('max', parameter.maximum)}"
+        low = _first(parameter.minimum, parameter.exclusive_minimum)
+        high = _first(parameter.maximum, parameter.exclusive_maximum)
+        limits = f"{_limit('min', low)}{_limit('max', high)}"
         value = "" if default is None else escape(json.dumps(default))
         return f'<input type="number" step="{step}"{limits} value="{value}" {common}>'
-    if parameter.type == "str":
+    if parameter.type in ("str", "path", "date", "datetime"):
         value = "" if default is None else escape(str(default))
-        return f'<input type="text" value="{value}" {common}>'
-    text = escape(json.dumps(default, ensure_ascii=False))
+        # A moment may have a zone, which the browser's own field for moments does not know.
+        kind = "date" if parameter.type == "date" else "text"
+        example = ' placeholder="2024-01-31T08:30"' if parameter.type == "datetime" else ""
+        return f'<input type="{kind}" value="{value}"{example} {common}>'
+    text = "" if parameter.required else escape(json.dumps(default, ensure_ascii=False))
     return f'<textarea rows="2" spellcheck="false" {common}>{text}</textarea>'
+
+
+def _options(parameter: Parameter) -> str:
+    """Return the choices; one that must be chosen is not chosen beforehand."""
+    nothing = parameter.nullable and None not in parameter.choices
+    choices = [None, *parameter.choices] if nothing else parameter.choices
+    options = "".join(
+        f'<option value="{escape(json.dumps(choice))}"'
+        f"{' selected' if _is_default(choice, parameter) else ''}>{escape(str(choice))}</option>"
+        for choice in choices
+    )
+    return f'<option value="">Choose…</option>{options}' if parameter.required else options
+
+
+def _is_default(choice: Any, parameter: Parameter) -> bool:
+    return not parameter.required and bool(choice == parameter.default)
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _limit(name: str, value: Any) -> str:

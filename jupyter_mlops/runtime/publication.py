@@ -18,12 +18,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A named group of cells, itself a notebook that papermill runs.
 
     ``notebook`` is its file relative to the publication's root, ``cells`` the indices in the
-    published notebook.
+    published notebook. ``inputs`` and ``outputs`` are names that come from earlier steps and that
+    later ones read, ``after`` the steps that it needs.
     """
 
     name: str
     notebook: str
     cells: list[int] = []
+    title: str = ""
+    inputs: list[str] = []
+    outputs: list[str] = []
+    parameters: list[str] = []
+    after: list[str] = []
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +44,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
     ``created`` comes from SOURCE_DATE_EPOCH, else the epoch. ``version`` and the image's digest
     belong to the registry and are not part of it. ``python`` is the minor version ("3.11"),
-    ``platform`` is "linux/amd64" and the like, ``direct`` maps distributions to versions.
+    ``platform`` is "linux/amd64" and the like, ``direct`` maps distributions to versions,
+    ``notebook`` is what a run executes: all steps, in one kernel.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     authors: list[str] = []
     kernel: str = "python3"
     parameters: list[Parameter] = []
+    notebook: str = "pipeline/main.ipynb"
     steps: list[Step] = []
     metrics: dict[str, float] = {}
     captures: list[Capture] = []

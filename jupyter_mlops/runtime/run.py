@@ -15,7 +15,7 @@ import msgspec
 from jupyter_mlops.runtime import journal, kernel_capture, kernels, publication, scratch
 from jupyter_mlops.runtime.emit import Emitter
 from jupyter_mlops.runtime.failure import Failure
-from jupyter_mlops.runtime.parameters import ParameterProblems, effective, validate
+from jupyter_mlops.runtime.parameters import DERIVED, ParameterProblems, effective, validate
 
 LIBRARY = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,8 @@ LIBRARY = Path(__file__).resolve().parents[2]
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to run: the options of ``python -m jupyter_mlops.runtime run``.
 
-    ``timeout`` is in seconds, for the whole run. ``events`` is a file or ``-``.
+    ``timeout`` is in seconds, for the whole run. ``events`` is a file or ``-``. ``trace`` is a
+    file for what each cell did (``trace.models.CellTrace``, JSON lines); it costs some time.
     """
 
     notebook: Path
@@ -36,6 +37,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     publication: Path | None = None
     cwd: Path | None = None
     timeout: float | None = None
+    trace: Path | None = None
 
 
 def run(request: RunRequest) -> int:
@@ -95,6 +97,8 @@ def _run(
     from jupyter_mlops.runtime.engine import Cancelled, State
 
     state = State(emitter, request.timeout)
+    state.trace = request.trace and request.trace.absolute()
+    state.cwd = request.cwd
     entries = (request.journal or folder / "journal.jsonl").absolute()
     environment = {
         **scratch.kernel_environment(folder),
@@ -142,7 +146,8 @@ def _marked(notebook: Any, request: RunRequest) -> Any:
     for index, cell in enumerate(notebook.cells):
         cell.metadata[INDEX] = index
         if cell.cell_type == "code":
-            code += 1
+            # What was put behind the parameters cell counts as that cell.
+            code += DERIVED not in cell.metadata.get("tags", [])
             cell.metadata[CODE_INDEX] = code
     if request.capture_request is not None and request.capture_dir is not None:
         source = kernel_capture.source(

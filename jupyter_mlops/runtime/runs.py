@@ -243,7 +243,7 @@ def _environment() -> dict[str, str]:
 
 
 def _notebook(publication: Publication) -> str:
-    return publication.steps[0].notebook if publication.steps else "pipeline/main.ipynb"
+    return publication.notebook
 
 
 def _fill(work: Path, notebook: Path) -> None:

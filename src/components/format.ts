@@ -44,9 +44,34 @@ export function formatValue(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Write a type as Python would. */
-export function formatType({ type, nullable }: IParameter): string {
-  return nullable ? `${type} | None` : type;
+/** Write a type as Python would: `dict[str, float] | None`. */
+export function formatType(parameter: IParameter): string {
+  const { type, nullable, items, keys } = parameter;
+  let text: string = type;
+  if (type === 'list' && items) {
+    text = `list[${items}]`;
+  } else if (type === 'dict' && (items || keys === 'int')) {
+    text = `dict[${keys ?? 'str'}, ${items ?? 'any'}]`;
+  }
+  return nullable && type !== 'any' ? `${text} | None` : text;
+}
+
+/** Write the range of a parameter: `0..1`, `> 0, ≤ 1`; empty without one. */
+export function formatRange(parameter: IParameter): string {
+  const { minimum, maximum } = parameter;
+  if (typeof minimum === 'number' && typeof maximum === 'number') {
+    return `${minimum}..${maximum}`;
+  }
+  const bounds: [string, number | null | undefined][] = [
+    ['≥', minimum],
+    ['>', parameter.exclusive_minimum],
+    ['≤', maximum],
+    ['<', parameter.exclusive_maximum]
+  ];
+  return bounds
+    .filter(([, value]) => typeof value === 'number')
+    .map(([sign, value]) => `${sign} ${value}`)
+    .join(', ');
 }
 
 /** Shorten a digest as container tools do. */

@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import jupyter_mlops
 from jupyter_mlops.jobs import KINDS, JobStore
 from jupyter_mlops.kernel import progress
-from jupyter_mlops.kernel.magics import register
+from jupyter_mlops.kernel.magics import register, step_mark
 from jupyter_mlops.kernel.session import notebook_of
 from jupyter_mlops.runtime.journal import read
 from jupyter_mlops.tracking.live import Sent
@@ -320,3 +320,12 @@ def test_the_result_shows_what_there_is() -> None:
     shown = Publication({"reference": "r", "digest": "sha256:1", "metrics": {"a": 1}})
     assert json.dumps(shown._repr_mimebundle_())
     assert "digest: sha256:1" in repr(shown)
+
+
+def test_a_cell_that_names_its_step_runs_as_any_other(shell: Any) -> None:
+    register(shell)
+    register(shell)
+    result = shell.run_cell("%%mlops_step load it\n%time a_of_step = 3\na_of_step")
+    assert result.success and result.result == 3
+    assert shell.user_ns["a_of_step"] == 3
+    assert shell.input_transformers_cleanup.count(step_mark) == 1

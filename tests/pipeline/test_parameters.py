@@ -49,7 +49,7 @@ def test_description_is_the_comment(tmp_path: Path) -> None:
 
 
 def test_computed_values_are_not_parameters(tmp_path: Path) -> None:
-    found = find(tmp_path, ("parameters", "a = 1\nb = a * 10\nc = open('x')\nd = (1, 2)"))
+    found = find(tmp_path, ("parameters", "a = 1\nb = a * 10\nc = open('x')\nd = 2j"))
     assert [p.name for p in found.parameters] == ["a"]
 
 

@@ -10,8 +10,7 @@ from tests.notebooks import Cell, make
 
 def extracted(tmp_path: Path, *cells: Cell) -> Any:
     source = notebook.read(make(tmp_path / "n.ipynb", cells))
-    _, node = steps.extract(source, parameters.find(source))
-    return node
+    return steps.extract(source, parameters.find(source))
 
 
 def sources(node: Any) -> list[str]:
@@ -46,8 +45,11 @@ def test_a_proposed_cell_is_tagged_in_the_copy(tmp_path: Path) -> None:
 
 
 def test_defaults_are_written_in_place(tmp_path: Path) -> None:
-    node = extracted(tmp_path, ("parameters", "s = 'é'; n: int = (\n  1\n)  # how many\nm = 2"))
-    steps.set_defaults(node, {"n": 7, "s": "ü"})
+    cell = ("parameters", "s = 'é'; n: int = (\n  1\n)  # how many\nm = 2")
+    source = notebook.read(make(tmp_path / "n.ipynb", [cell]))
+    found = parameters.find(source)
+    node = steps.extract(source, found)
+    steps.set_defaults(node, {"n": 7, "s": "ü"}, found)
     assert sources(node)[0] == "s = 'ü'; n: int = (\n  7\n)  # how many\nm = 2"
 
 

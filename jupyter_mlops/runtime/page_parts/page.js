@@ -35,9 +35,10 @@ if (one("predict")) {
 function value(field) {
   const { type, json, nullable } = field.dataset;
   if (field.type === "checkbox") return field.checked;
-  if (json) return JSON.parse(field.value);
   if (field.value === "" && nullable === "true") return null;
-  if (type === "str") return field.value;
+  if (json) return field.value === "" ? undefined : JSON.parse(field.value);
+  if (type === "str" || type === "path") return field.value;
+  if (type === "date" || type === "datetime") return field.value === "" ? undefined : field.value;
   if (type === "int" || type === "float") return field.value === "" ? undefined : Number(field.value);
   try {
     return JSON.parse(field.value);

@@ -1,10 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Facts, Fold, Placeholder } from '../../components/facts';
-import { formatType, formatValue } from '../../components/format';
+import { formatRange, formatType, formatValue } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
-import type { IAnalysis, ICapture, IParameter } from '../../models';
+import type { IAnalysis, ICandidate, ICapture, IParameter } from '../../models';
 import type { NotebookFollower } from './follower';
 
 /** What was found in the saved notebook: all that a publication will be made of. */
@@ -42,7 +42,15 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
       <Fold title={trans.__('Parameters')} count={parameters.length} open>
         <p className="jp-Mlops-help">{sourceText(analysis, trans)}</p>
         {parameters.length > 0 && <ParameterTable parameters={parameters} />}
+        {(analysis.notes ?? []).map(note => (
+          <p key={note} className="jp-Mlops-help">
+            {note}
+          </p>
+        ))}
       </Fold>
+      {Boolean(analysis.candidates?.length) && (
+        <CandidateList candidates={analysis.candidates!} />
+      )}
       <Fold title={trans.__('Steps')} count={steps.length}>
         <Facts
           facts={steps.map(({ name, cells }) => [
@@ -84,7 +92,7 @@ function ParameterTable(props: {
       </thead>
       <tbody>
         {props.parameters.map(parameter => (
-          <tr key={parameter.name} title={parameter.description || undefined}>
+          <tr key={parameter.name} title={hint(parameter) || undefined}>
             <th scope="row">{parameter.name}</th>
             <td>{formatType(parameter)}</td>
             <td>
@@ -98,6 +106,43 @@ function ParameterTable(props: {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What a parameter is for, and what it may be. */
+function hint(parameter: IParameter): string {
+  const choices = parameter.choices?.map(formatValue).join(', ');
+  return [parameter.description, formatRange(parameter), choices]
+    .filter(Boolean)
+    .join('; ');
+}
+
+function CandidateList(props: {
+  candidates: readonly ICandidate[];
+}): JSX.Element {
+  const trans = useTranslation();
+  const { candidates } = props;
+  return (
+    <Fold title={trans.__('Could Be Parameters')} count={candidates.length}>
+      <p className="jp-Mlops-help">
+        {trans.__(
+          'Move those that you want into one cell, and tag it "parameters".'
+        )}
+      </p>
+      <table className="jp-Mlops-table">
+        <tbody>
+          {candidates.map(({ name, default: value, cell, why }) => (
+            <tr key={name} title={why}>
+              <th scope="row">{name}</th>
+              <td>
+                <code>{formatValue(value)}</code>
+              </td>
+              <td>{trans.__('cell %1', cell)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Fold>
   );
 }
 

@@ -73,6 +73,105 @@ describe('the fields of a run', () => {
     });
   });
 
+  describe('of the richer types', () => {
+    const MORE: IParameter[] = [
+      { name: 'day', type: 'date', default: '2024-01-01' },
+      { name: 'at', type: 'datetime', default: null, nullable: true },
+      { name: 'file', type: 'path', default: 'a.csv', min_length: 1 },
+      { name: 'sizes', type: 'list', items: 'int', default: [1, 2] },
+      {
+        name: 'pair',
+        type: 'list',
+        min_length: 2,
+        max_length: 2,
+        default: [1, 2]
+      },
+      {
+        name: 'weights',
+        type: 'dict',
+        keys: 'int',
+        items: 'float',
+        default: { 0: 1 }
+      },
+      {
+        name: 'rate',
+        type: 'float',
+        default: 0.5,
+        exclusive_minimum: 0,
+        exclusive_maximum: 1
+      },
+      { name: 'step', type: 'int', default: 2, choices: [2, 4] },
+      {
+        name: 'mode',
+        type: 'str',
+        default: null,
+        nullable: true,
+        choices: ['a', 'b']
+      }
+    ];
+    const readMore = (changes: Record<string, string | boolean>) =>
+      readValues(MORE, { ...initialValues(MORE), ...changes }, trans);
+
+    it('sends nothing for what stands at its default', () => {
+      expect(readMore({})).toEqual({ values: {}, errors: {} });
+    });
+
+    it('reads each', () => {
+      const { values, errors } = readMore({
+        day: '2024-02-29',
+        at: '2024-02-29T08:30',
+        file: ' data/x=1.csv ',
+        sizes: '[3]',
+        pair: '["a", null]',
+        weights: '{"1": 0.5}',
+        rate: '0.1',
+        step: '4',
+        mode: 'b'
+      });
+      expect(errors).toEqual({});
+      expect(values).toEqual({
+        day: '2024-02-29',
+        at: '2024-02-29T08:30',
+        file: 'data/x=1.csv',
+        sizes: [3],
+        pair: ['a', null],
+        weights: { 1: 0.5 },
+        rate: 0.1,
+        step: 4,
+        mode: 'b'
+      });
+    });
+
+    it('says what is wrong with each', () => {
+      const { errors } = readMore({
+        day: '2023-02-29',
+        at: 'soon',
+        file: '',
+        sizes: '[1, "a"]',
+        pair: '[1]',
+        weights: '{"a": 1}',
+        rate: '1'
+      });
+      expect(errors).toEqual({
+        day: 'Give a date such as 2024-01-31.',
+        at: 'Give a date and time such as 2024-01-31T08:30.',
+        file: 'Give a value.',
+        sizes: '2: "a" is not of type int.',
+        pair: 'Its length is 1; give at least 2.',
+        weights: 'The key "a" is not a whole number.',
+        rate: 'Give less than 1.'
+      });
+    });
+
+    it.each(['2024-01-01T00:00:00', '2024-01-01 08:30:15.5+02:00'])(
+      'takes %p for a moment, but not for a date',
+      text => {
+        expect(readMore({ at: text }).errors).toEqual({});
+        expect(readMore({ day: text }).errors).toHaveProperty('day');
+      }
+    );
+  });
+
   it('sorts what the server says to the fields it is about', () => {
     const general = problemOf('The registry is out of reach.');
     const { errors, others } = sortProblems(PARAMETERS, [

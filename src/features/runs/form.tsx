@@ -2,13 +2,19 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Button } from '../../components/button';
 import { Placeholder } from '../../components/facts';
-import { formatType } from '../../components/format';
+import { formatRange, formatType } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
 import type { IParameter, IProblem } from '../../models';
 import type { IRunForm } from '../panel/model';
 import type { FieldErrors, FormValues } from './fields';
-import { initialValues, isFlag, readValues, sortProblems } from './fields';
+import {
+  initialValues,
+  isFlag,
+  readValues,
+  sortProblems,
+  writeChoice
+} from './fields';
 
 /** A typed form of the parameters; what is wrong stands at its field. */
 export function RunForm(props: {
@@ -29,7 +35,9 @@ export function RunForm(props: {
   const form = React.useRef<HTMLFormElement>(null);
 
   React.useEffect(() => {
-    form.current?.querySelector<HTMLElement>('input, select, button')?.focus();
+    form.current
+      ?.querySelector<HTMLElement>('input, select, textarea, button')
+      ?.focus();
   }, []);
 
   const submit = (event: React.FormEvent) => {
@@ -90,10 +98,12 @@ function Field(props: IFieldProps): JSX.Element {
   const id = React.useId();
   const { parameter, error } = props;
   const isCheckbox = isFlag(parameter);
-  const described = [
-    parameter.description && `${id}-help`,
-    error && `${id}-error`
-  ].filter(Boolean);
+  const help = [parameter.description, formatRange(parameter)]
+    .filter(Boolean)
+    .join('; ');
+  const described = [help && `${id}-help`, error && `${id}-error`].filter(
+    Boolean
+  );
   const common = {
     id,
     'aria-invalid': Boolean(error),
@@ -106,9 +116,9 @@ function Field(props: IFieldProps): JSX.Element {
         <span className="jp-Mlops-type">{formatType(parameter)}</span>
       </label>
       <Input {...props} common={common} />
-      {parameter.description && (
+      {help && (
         <div id={`${id}-help`} className="jp-Mlops-help">
-          {parameter.description}
+          {help}
         </div>
       )}
       {error && (
@@ -138,12 +148,26 @@ function Input(
   if (parameter.choices?.length) {
     return <Choice {...props} />;
   }
+  if (parameter.type === 'list' || parameter.type === 'dict') {
+    return (
+      <textarea
+        {...common}
+        className="jp-mod-styled jp-Mlops-json"
+        rows={Math.min(8, String(value).split('\n').length + 1)}
+        spellCheck={false}
+        value={String(value)}
+        onChange={event => onChange(event.target.value)}
+      />
+    );
+  }
   const isNumber = parameter.type === 'int' || parameter.type === 'float';
   return (
     <input
       {...common}
       className="jp-mod-styled"
-      type="text"
+      type={kindOf(parameter)}
+      // Seconds too: without a step the browser refuses them.
+      step={parameter.type === 'datetime' ? 'any' : undefined}
       inputMode={isNumber ? 'decimal' : undefined}
       spellCheck={false}
       autoComplete="off"
@@ -153,14 +177,26 @@ function Input(
   );
 }
 
+/** The browser's own fields for dates; its one for moments knows no zone. */
+function kindOf({ type, default: value }: IParameter): string {
+  if (type === 'date') {
+    return 'date';
+  }
+  const hasZone = typeof value === 'string' && /(Z|[+-]\d\d:\d\d)$/.test(value);
+  return type === 'datetime' && !hasZone ? 'datetime-local' : 'text';
+}
+
 function Choice(
   props: IFieldProps & { common: React.AriaAttributes & { id: string } }
 ): JSX.Element {
   const trans = useTranslation();
   const { parameter, value, common, onChange } = props;
   const choices = (parameter.choices ?? []).map(choice =>
-    parameter.type === 'str' ? String(choice) : JSON.stringify(choice)
+    writeChoice(parameter.type, choice)
   );
+  if (parameter.nullable && !choices.includes('null')) {
+    choices.unshift('');
+  }
   const text = String(value);
   return (
     <HTMLSelect
@@ -173,7 +209,7 @@ function Choice(
       )}
       {choices.map(choice => (
         <option key={choice} value={choice}>
-          {choice}
+          {choice || trans.__('None')}
         </option>
       ))}
     </HTMLSelect>

@@ -50,7 +50,7 @@ describe('RunsView', () => {
     fireEvent.submit(screen.getByRole('form'));
     expect(screen.getByRole('alert')).toHaveTextContent('Give 1 or more.');
     expect(trees).toBeInvalid();
-    expect(trees).toHaveAccessibleDescription('Give 1 or more.');
+    expect(trees).toHaveAccessibleDescription('≥ 1 Give 1 or more.');
     expect(api.startJob).not.toHaveBeenCalled();
   });
 
@@ -64,7 +64,7 @@ describe('RunsView', () => {
       await settled();
     });
     expect(screen.getByLabelText(/trees/)).toHaveAccessibleDescription(
-      '100 is too many for this machine.'
+      '≥ 1 100 is too many for this machine.'
     );
   });
 

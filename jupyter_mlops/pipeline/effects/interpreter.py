@@ -1,0 +1,59 @@
+"""Runs a notebook abstractly, cell by cell: see ``effects``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from jupyter_mlops.notebook import Cell
+from jupyter_mlops.pipeline.effects import definitions
+from jupyter_mlops.pipeline.effects.calls import Calls
+from jupyter_mlops.pipeline.effects.flow import CellFlow
+from jupyter_mlops.pipeline.effects.magics import Magics
+from jupyter_mlops.pipeline.effects.statements import Statements
+from jupyter_mlops.pipeline.effects.world import World
+
+#: Marks after which pyplot's figures outlive the cell that drew them.
+FIGURES_LAST = ("close_figures", "matplotlib widget", "matplotlib notebook", "switch_backend",
+                "matplotlib.use(", "ipympl")  # fmt: skip
+
+
+class Interpreter(Statements, Magics, Calls):
+    """One abstract run. ``run_cell`` is called for each code cell, in order."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+
+    def run_cell(self, cell: Cell) -> CellFlow:
+        """Interpret a cell and return what it does."""
+        flow = CellFlow(cell.number, tree=cell.full_tree)
+        self.begin(flow)
+        self.source_lines = cell.python.splitlines()
+        shows = False
+        body = cell.full_tree.body
+        for index, statement in enumerate(body):
+            definitions.run(self, statement)
+            shows = isinstance(statement, ast.Expr) and index == len(body) - 1
+        if shows:
+            self.world.displayed.append(cell.number)
+        if cell.syntax_error:
+            flow.note(f"it is not valid Python: {cell.syntax_error}")
+            self.barrier("it is not valid Python")
+        self.recorder.finish()
+        return flow
+
+
+@dataclass(frozen=True)
+class Interpreted:
+    """What each cell does, in order, and what is there at the end."""
+
+    flows: list[CellFlow]
+    world: World
+
+
+def interpret(cells: Sequence[Cell], parameters: Iterable[str] = ()) -> Interpreted:
+    """Run cells abstractly, in order. ``parameters`` are names whose values come from outside."""
+    last = any(mark in cell.source for cell in cells for mark in FIGURES_LAST)
+    interpreter = Interpreter(World(parameters, figures_last=last))
+    return Interpreted([interpreter.run_cell(cell) for cell in cells], interpreter.world)

@@ -1,0 +1,277 @@
+"""The state of the abstract run: what names are bound to, hidden state, files, modules."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+
+from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
+from jupyter_mlops.pipeline.effects.heap import BLOB, UNCARRYABLE, Edges, Obj, Value, owners, reach
+
+BUILTINS = frozenset(dir(builtins)) | {
+    "get_ipython", "display", "__name__", "__file__", "__doc__", "__builtins__", "__spec__",
+    "exit", "quit", "__IPYTHON__",
+}  # fmt: skip
+#: Kinds and packages whose use also reads hidden state, where a cell has set it.
+READ_BY_KIND = {"pandas": "<pandas options>", "array": "<numpy options>", "figure": "<rcParams>"}
+READ_BY_PACKAGE = {
+    "pandas": "<pandas options>", "numpy": "<numpy options>", "matplotlib": "<rcParams>",
+    "seaborn": "<rcParams>", "decimal": "<decimal>", "logging": "<logging>",
+    "warnings": "<warnings>", "subprocess": "<environ>",
+}  # fmt: skip
+#: Parts of modules that are hidden state.
+STATE_ATTRIBUTES = {
+    "os.environ": "<environ>", "sys.path": "<sys.path>", "matplotlib.pyplot.rcParams": "<rcParams>",
+    "matplotlib.rcParams": "<rcParams>", "pandas.options": "<pandas options>",
+    "sys.modules": "<module:sys>", "warnings.filters": "<warnings>",
+}  # fmt: skip
+#: Kinds that are not changed by a call that may change all it can reach.
+SOLID = frozenset({"module", "class", "function"})
+
+
+class Binding:
+    """What a notebook name is bound to, and by which cells (several after a branch)."""
+
+    __slots__ = ("cells", "constant", "deleted", "text", "value")
+
+    def __init__(
+        self, value: Value, cells: frozenset[int], text: DefinitionText | None = None
+    ) -> None:
+        self.value = value
+        self.cells = cells
+        self.text = text
+        self.deleted = False
+        #: The statement that binds it to a literal, for definitions that need it.
+        self.constant: DefinitionText | None = None
+
+
+class World:
+    """Everything that lasts from cell to cell."""
+
+    def __init__(self, parameters: Iterable[str] = (), figures_last: bool = False) -> None:
+        self.names: dict[str, Binding] = {}
+        self.states: dict[str, Obj] = {}
+        self.files: dict[str, Obj] = {}
+        self.modules: dict[str, Obj] = {}
+        self.parameters = frozenset(parameters)
+        self.figures_last = figures_last
+        #: Cells after which a name that nobody defines may exist after all, and why.
+        self.open_cells: list[tuple[int, str]] = []
+        self.displayed: list[int] = []
+        self.patches: list[tuple[Obj, DefinitionText]] = []
+        self.seeded: set[str] = set()
+        self.has_weak = False
+        #: Functions that cells have put into modules and libraries' classes, by their name there.
+        self.patched: dict[str, list[Obj]] = {}
+        #: The definitions that made functions and classes.
+        self.texts: dict[Obj, DefinitionText] = {}
+
+    def state(self, key: str) -> Obj:
+        """Return the object that stands for a piece of hidden state."""
+        found = self.states.get(key)
+        if found is None:
+            found = self.states[key] = Obj("state", 0, key)
+        return found
+
+    def module(self, path: str) -> Obj:
+        """Return the object of a module, or of anything in a module, by its dotted path."""
+        found = self.modules.get(path)
+        if found is None:
+            found = self.modules[path] = Obj("module", 0, path)
+            root = path.partition(".")[0]
+            if root != path:
+                found.hold([self.module(root)])
+        return found
+
+
+class Recorder:
+    """Keeps the account of one cell: what it uses, changes, touches."""
+
+    def __init__(self, world: World, flow: CellFlow) -> None:
+        self.world = world
+        self.flow = flow
+        self.number = flow.number
+        self.changed: set[Obj] = set()
+        self._used: set[str] = set()
+        self._seen: dict[str, set[Obj]] = {}
+        #: How many objects were looked at since this was set to 0.
+        self.visited = 0
+        self.closed = False  # everything was changed already
+        self._changed_deeply: dict[frozenset[Obj], int] = {}
+
+    def use(self, name: str, binding: Binding) -> None:
+        """Note that a notebook name is read: who bound it, and who changed what it reaches."""
+        if name in self._used:
+            return
+        self._used.add(name)
+        number, flow = self.number, self.flow
+        flow.loads.add(name)
+        producers = {cell for cell in binding.cells if cell != number}
+        if binding.deleted:
+            flow.deleted_uses.add(name)
+        if binding.text is not None:
+            self._need(binding.text, name)
+        for obj in self._reached(name, binding.value):
+            kind = obj.kind
+            if kind == "state":
+                self.read(obj.data)
+                continue
+            if obj.last != number and obj.last:
+                producers.add(obj.last)
+            if kind in READ_BY_KIND:
+                self._read_if_set(READ_BY_KIND[kind])
+            elif kind == "module":
+                root = obj.data.partition(".")[0]
+                if root in READ_BY_PACKAGE:
+                    self._read_if_set(READ_BY_PACKAGE[root])
+                self._read_if_set(f"<module:{root}>")
+                if obj.last:
+                    self._patched(name, obj)
+            if kind == "figure":
+                self._need_drawing()
+            elif kind in UNCARRYABLE and obj.origin != number:
+                flow.held[name] = (obj.origin, UNCARRYABLE[kind])
+            elif kind in ("class", "function") and obj in self.world.texts:
+                text = self.world.texts[obj]
+                self._need(text, None)
+                if obj.last > text.cell or not self._is_the_one(obj, text):
+                    flow.stale.append(text)
+        if producers:
+            flow.uses.setdefault(name, set()).update(producers)
+
+    def _need_drawing(self) -> None:
+        """Note the import of pyplot: it makes figures show themselves."""
+        for binding in self.world.names.values():
+            if binding.text is not None and any(
+                obj.kind == "module" and obj.data.startswith("matplotlib")
+                for obj in binding.value.objs
+            ):
+                self._need(binding.text, None)
+
+    def _is_the_one(self, obj: Obj, text: DefinitionText) -> bool:
+        """Tell whether a class or function is still what its name is bound to."""
+        binding = self.world.names.get(text.names[0]) if text.names else None
+        return binding is not None and obj in binding.value.objs
+
+    def _reached(self, name: str, value: Value) -> list[Obj]:
+        """Return what a name reaches, but for what it was found to reach before in this cell."""
+        seen = self._seen.setdefault(name, set())
+        found = [obj for obj in value.objs if obj not in seen]
+        seen.update(found)
+        for obj in found:  # it grows while it is walked
+            for other in obj.content:
+                if other not in seen:
+                    seen.add(other)
+                    found.append(other)
+        return found
+
+    def _patched(self, name: str, module: Obj) -> None:
+        """Handle a module that a cell has changed: by that cell's text, or not at all."""
+        for obj, text in self.world.patches:
+            if obj is module and text.cell == module.last and still_valid(self.world, text):
+                self._need(text, None)
+                return
+        if module.last != self.number:
+            self.flow.held[name] = (module.last, "a changed module cannot be handed over")
+
+    def need_patch(self, name: str, functions: Iterable[Obj]) -> None:
+        """Note that functions are called which cells have put into a library."""
+        for function in functions:
+            if function.origin == self.number:
+                continue
+            self.flow.uses.setdefault(f"<patched:{name}>", set()).add(function.origin)
+            texts = [text for _, text in self.world.patches if text.cell == function.origin]
+            for text in texts:
+                self._need(text, None)
+            if not texts:
+                why = "a changed module cannot be handed over"
+                self.flow.held[name] = (function.origin, why)
+
+    def _need(self, text: DefinitionText, name: str | None) -> None:
+        if text.cell == self.number:
+            return
+        if text not in self.flow.needed_texts:
+            self.flow.needed_texts.append(text)
+            if not still_valid(self.world, text):
+                self.flow.stale.append(text)
+        if name is not None:
+            self.flow.by_text.add(name)
+
+    def forget(self, name: str) -> None:
+        """Look at a name anew when it is read again: it was bound in between."""
+        self._used.discard(name)
+
+    def change(self, objs: Iterable[Obj], deep: bool = False) -> None:
+        """Note that objects are changed in place; ``deep``: and whatever they reach."""
+        if self.closed:
+            return
+        found = frozenset(objs)
+        if deep or any(obj.kind == BLOB for obj in found):
+            if self._changed_deeply.get(found) == Edges.count:
+                return
+            if not deep:
+                self.change(obj for obj in found if obj.kind != BLOB)
+                found = frozenset(obj for obj in found if obj.kind == BLOB)
+                deep = True
+            self._changed_deeply[found] = Edges.count
+        reached = reach(found) if deep else found
+        self.visited += len(reached)
+        for obj in reached:
+            if obj.kind == "state":
+                self.touch(obj.data)
+            elif obj.kind in SOLID and deep:
+                continue
+            elif obj.kind == "file-content":
+                obj.last = self.number
+                self.changed.add(obj)
+                self.flow.touches |= obj.names
+                self.flow.files_out.add(obj.data)
+            else:
+                obj.last = self.number
+                self.changed.add(obj)
+
+    def read(self, key: str) -> None:
+        """Note that hidden state is read."""
+        last = self.world.state(key).last
+        if last and last != self.number:
+            self.flow.uses.setdefault(key, set()).add(last)
+
+    def _read_if_set(self, key: str) -> None:
+        if key in self.world.states:
+            self.read(key)
+
+    def touch(self, key: str, replace: bool = False) -> None:
+        """Note that hidden state is changed; ``replace``: whatever it was before."""
+        if key == "<figure>" and not self.world.figures_last:
+            return  # the notebook's figures end with their cell
+        obj = self.world.state(key)
+        if replace:
+            self.flow.sets.add(key)
+        else:
+            if obj.last and obj.last != self.number:
+                self.flow.uses.setdefault(key, set()).add(obj.last)
+            self.flow.touches.add(key)
+        obj.last = self.number
+        self.world.seeded.add(key) if replace else None
+
+    def finish(self) -> None:
+        """Turn the changed objects into the names that reach them."""
+        for obj in owners(self.changed):
+            self.flow.mutates |= obj.names
+        self.flow.mutates -= self.flow.binds
+        for text in self.flow.definitions:
+            for name in text.names:
+                binding = self.world.names.get(name)
+                if binding is not None and binding.text is text:
+                    self.flow.leaves_text.add(name)
+
+
+def still_valid(world: World, text: DefinitionText) -> bool:
+    """Tell whether executing a definition's text now gives what it gave where it stands."""
+    for name, before in text.needs.items():
+        now = world.names.get(name)
+        if now is not before:
+            return False
+        if now.text is None and any(obj.last > text.cell for obj in reach(now.value.objs)):
+            return False
+    return True

@@ -1,0 +1,64 @@
+"""``jupyter nbconvert --to mlops-pipeline``: the module of a notebook, through nbconvert."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters.exporter import Exporter
+from nbconvert.utils.exceptions import ConversionException
+from traitlets import Enum
+
+from jupyter_mlops.errors import NotebookError
+from jupyter_mlops.notebook import Cell, Notebook
+from jupyter_mlops.pipeline import boundaries, naming, parameters
+from jupyter_mlops.pipeline.dataflow import analyze
+from jupyter_mlops.pipeline.export.module import to_module
+from jupyter_mlops.pipeline.plan import merged_groups, plan
+
+
+class MlopsPipelineExporter(Exporter):  # type: ignore[misc]
+    """Exports a notebook as one Python module with a function for each step."""
+
+    export_from_notebook = "Pipeline (Python module)"
+    output_mimetype = "text/x-python"
+    split = Enum(
+        ["auto", "headings", "cells", "none"], default_value="auto", help="Where steps begin."
+    ).tag(config=True)
+
+    def _file_extension_default(self) -> str:
+        return ".py"
+
+    def from_notebook_node(
+        self, nb: Any, resources: Any = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the module and the resources; raises nbconvert's ``ConversionException``."""
+        node, resources = super().from_notebook_node(nb, resources, **kw)
+        try:
+            return self._module(_notebook(node, resources)), resources
+        except NotebookError as error:
+            raise ConversionException(str(error)) from None
+
+    def _module(self, notebook: Notebook) -> str:
+        names = [each.name for each in parameters.find(notebook).parameters]
+        flow = analyze(notebook.cells, names)
+        groups = merged_groups(boundaries.split(notebook, flow, self.split), flow)
+        titles = naming.names([group for group, _ in groups], notebook, flow)
+        made = plan(notebook, flow, groups, titles, self.split)
+        return to_module(notebook, made)
+
+
+def _notebook(node: Any, resources: Any) -> Notebook:
+    metadata = (resources or {}).get("metadata", {})
+    name = metadata.get("name") or "notebook"
+    path = Path(metadata.get("path") or ".") / f"{name}.ipynb"
+    cells: list[Cell] = []
+    for index, cell in enumerate(node.cells):
+        if cell.cell_type == "code":
+            tags = frozenset(t for t in cell.metadata.get("tags", []) if isinstance(t, str))
+            cells.append(Cell(index, len(cells) + 1, cell.source, tags))
+    digest = hashlib.sha256(nbformat.writes(node).encode()).hexdigest()
+    kernel = node.metadata.get("kernelspec", {}).get("name", "python3")
+    return Notebook(path=path, node=node, cells=cells, kernel_name=kernel, sha256=digest)

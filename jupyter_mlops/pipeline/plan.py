@@ -1,0 +1,280 @@
+"""The plan: groups of cells become steps with declared inputs, outputs and order."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline.dataflow import Dataflow
+from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
+from jupyter_mlops.runtime.handover.models import Definition
+
+if TYPE_CHECKING:
+    from jupyter_mlops.pipeline.boundaries import Group
+
+
+class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step: its cells (code cells, counted from 1), and what goes in and out.
+
+    ``reads`` must be there when it starts, ``optional`` may be; ``writes`` is what it binds or
+    changes, ``wanted`` what any later step mentions. ``after`` names the steps that it needs.
+    ``key`` is the SHA-256 of its code with the definitions it uses. ``merged`` says why cells
+    were kept together that would have been apart.
+    """
+
+    name: str
+    title: str = ""
+    cells: list[int] = []
+    reads: list[str] = []
+    optional: list[str] = []
+    writes: list[str] = []
+    wanted: list[str] = []
+    definitions: list[Definition] = []
+    defines: list[str] = []
+    files_read: list[str] = []
+    files_written: list[str] = []
+    state: list[str] = []
+    after: list[str] = []
+    parameters: list[str] = []
+    key: str = ""
+    cacheable: bool = True
+    reason: str = ""
+    merged: list[str] = []
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps in program order, and what is worth saying about them."""
+
+    split: str
+    steps: list[PlannedStep] = []
+    notes: list[str] = []
+
+
+def merged_groups(
+    groups: Sequence[Group], flow: Dataflow, together: Iterable[tuple[int, int, str]] = ()
+) -> list[tuple[Group, list[str]]]:
+    """Return the groups after joining what cannot be apart, each with the reasons.
+
+    ``together`` are more spans (first cell, last cell, reason) that a run has found.
+    """
+    spans = [*_spans(flow), *together]
+    result: list[tuple[Group, list[str]]] = []
+    for group in groups:
+        previous = result[-1][0] if result else None
+        glue = [
+            reason
+            for first, last, reason in spans
+            if previous is not None and first <= max(previous.cells) and last >= min(group.cells)
+        ]
+        if previous is not None and glue:
+            said = result[-1][1]
+            result[-1] = (_both(previous, group), list(dict.fromkeys([*said, *glue])))
+        else:
+            result.append((group, []))
+    return result
+
+
+def _both(first: Group, second: Group) -> Group:
+    return type(first)(
+        cells=[*first.cells, *second.cells], title=first.title or second.title, why=first.why
+    )
+
+
+def _spans(flow: Dataflow) -> list[tuple[int, int, str]]:
+    """Return (first cell, last cell, reason) of what must stay in one process."""
+    found: list[tuple[int, int, str]] = []
+    for cell in flow.flows:
+        for name, (origin, reason) in cell.held.items():
+            found.append((origin, cell.number, f"{name}: {reason}"))
+        for text in cell.stale:
+            if text.is_class or not _carried_by_value(text):
+                label = ", ".join(text.names) or text.source.splitlines()[0]
+                why = (
+                    f"{label}: a class that was changed after its definition cannot be handed over"
+                )
+                found.append((text.cell, cell.number, why))
+        for key, sources in cell.uses.items():
+            if key.startswith("<module:"):
+                why = f"{key[8:-1]}: the state inside a module cannot be handed over"
+                found.append((min(sources), cell.number, why))
+    return found
+
+
+def _carried_by_value(text: DefinitionText) -> bool:
+    return text.source.lstrip().startswith(("def ", "async def ", "@"))
+
+
+def plan(
+    notebook: Notebook,
+    flow: Dataflow,
+    groups: Sequence[tuple[Group, list[str]]],
+    names: Sequence[str],
+    split: str,
+) -> Plan:
+    """Return the steps of a notebook whose groups are settled (see ``merged_groups``)."""
+    spans = [group for group, _ in groups]
+    step_of = {cell: index for index, group in enumerate(spans) for cell in group.cells}
+    steps: list[PlannedStep] = []
+    parameters = sorted(flow.world.parameters)
+    reached = _reached_by(flow, parameters)
+    for index, (group, merged) in enumerate(groups):
+        flows = [flow.flow(cell) for cell in group.cells]
+        needs = _Needs(flow, group, flows)
+        later = [flow.flow(c) for g in spans[index + 1 :] for c in g.cells]
+        after = sorted({step_of[c] for c in needs.producers if c in step_of} - {index})
+        cacheable, reason = _verdict(flow, flows)
+        used = {p for p in parameters if any(c in reached[p] for c in group.cells)}
+        steps.append(
+            PlannedStep(
+                name=names[index],
+                title=group.title,
+                cells=list(group.cells),
+                reads=sorted(needs.reads),
+                optional=sorted(needs.optional),
+                writes=sorted({n for f in flows for n in f.writes if n[:1] != "<"}),
+                wanted=sorted(_wanted(later)),
+                definitions=needs.definitions(),
+                defines=sorted(_defines(flows, later)),
+                files_read=_files_read(flows),
+                files_written=sorted({p for f in flows for p in f.files_out}),
+                state=sorted(
+                    {k for f in flows for k in (*f.touches, *f.sets, *f.uses) if k[:1] == "<"}
+                ),
+                after=[names[i] for i in after],
+                parameters=sorted(used),
+                key=_key(notebook, group, needs.definitions()),
+                cacheable=cacheable,
+                reason=reason,
+                merged=merged,
+            )
+        )
+    notes = [f"cell {f.number}: {text}" for f in flow.flows for text in f.notes]
+    return Plan(split=split, steps=steps, notes=notes)
+
+
+class _Needs:
+    """What a step needs from outside: values, and definitions as text."""
+
+    def __init__(self, flow: Dataflow, group: Group, flows: Sequence[CellFlow]) -> None:
+        self._flow = flow
+        self._inside = set(group.cells)
+        self._first = min(group.cells) if group.cells else 0
+        self.reads: set[str] = set()
+        self.optional: set[str] = set()
+        self.producers: set[int] = set()
+        self._texts: dict[int, DefinitionText] = {}
+        stale = {id(text) for f in flows for text in f.stale}
+        for cell in flows:
+            for text in cell.needed_texts:
+                if text.cell not in self._inside and id(text) not in stale:
+                    self._take(text)
+        for cell in flows:
+            for name, sources in cell.uses.items():
+                self._use(cell, name, sources, stale)
+            # What goes, or changes under another name, must be there for that to be seen.
+            self.optional |= cell.may_delete | {n for n in cell.mutates if n[:1] != "<"}
+        self.optional -= self.reads
+        for earlier in flow.flows[: self._first - 1]:
+            for text in earlier.definitions:
+                if not text.names and not text.source.lstrip().startswith(("import ", "from ")):
+                    if text.source.startswith("%"):
+                        self._texts[id(text)] = text
+                elif not text.names:
+                    self._texts[id(text)] = text  # a star import that may bind anything
+
+    def _use(self, cell: CellFlow, name: str, sources: set[int], stale: set[int]) -> None:
+        outside = sources - self._inside
+        if not outside:
+            return
+        self.producers |= outside
+        if name[:1] == "<":
+            return
+        by_text = any(name in text.names for text in self._texts.values())
+        if by_text and name in cell.by_text:
+            return
+        strong = any(
+            name in self._flow.flow(c).binds and name not in self._flow.flow(c).deletes
+            for c in outside
+        )
+        surely = strong and name not in cell.deleted_uses
+        (self.reads if surely else self.optional).add(name)
+
+    def _take(self, text: DefinitionText) -> None:
+        if id(text) in self._texts:
+            return
+        self._texts[id(text)] = text
+        for need in text.needs.values():
+            inner = need.text or need.constant
+            if inner is not None and inner.cell not in self._inside:
+                self._take(inner)
+
+    def definitions(self) -> list[Definition]:
+        """Return the definitions in program order."""
+        order = {
+            id(text): index
+            for index, text in enumerate(
+                text for cell in self._flow.flows for text in cell.definitions
+            )
+        }
+        texts = sorted(self._texts.values(), key=lambda t: (t.cell, order.get(id(t), -1)))
+        return [Definition(cell=t.cell, names=list(t.names), source=t.source) for t in texts]
+
+
+def _files_read(flows: Sequence[CellFlow]) -> list[str]:
+    """Return the files to put in place; all of them where paths may mean anything."""
+    if any({"<cwd>", "<sys.path>"} & {*f.touches, *f.sets, *f.uses} for f in flows):
+        return ["*"]
+    return sorted({path for f in flows for path in f.files_in})
+
+
+def _wanted(later: Sequence[CellFlow]) -> set[str]:
+    names = {
+        name
+        for cell in later
+        for name in (*cell.loads, *cell.uses, *cell.mutates)
+        if name[:1] != "<"
+    }
+    return names | {name for cell in later for text in cell.needed_texts for name in text.needs}
+
+
+def _defines(flows: Sequence[CellFlow], later: Sequence[CellFlow]) -> set[str]:
+    """Return the names that later steps get by executing this step's definitions again."""
+    stale = {name for cell in later for text in cell.stale for name in text.names}
+    found: set[str] = set()
+    for cell in flows:
+        found -= cell.writes
+        found |= cell.leaves_text
+    return found - stale
+
+
+def _reached_by(flow: Dataflow, parameters: Iterable[str]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for name in parameters:
+        cell = next((f.number for f in flow.flows if name in f.binds), 0)
+        found[name] = {cell, *flow.downstream([name], cell)}
+    return found
+
+
+def _verdict(flow: Dataflow, flows: Sequence[CellFlow]) -> tuple[bool, str]:
+    """Tell whether running the step again would give the same, and if not, why."""
+    reasons = sorted({why for cell in flows for why in cell.varies})
+    for cell in flows:
+        for key in cell.touches:
+            if key.startswith("<rng:") and not any(
+                key in f.sets for f in flow.flows[: cell.number]
+            ):
+                reasons.append(f"cell {cell.number} draws random numbers without a seed")
+    return not reasons, "; ".join(dict.fromkeys(reasons))
+
+
+def _key(notebook: Notebook, group: Group, definitions: Sequence[Definition]) -> str:
+    """Return the SHA-256 of what the step executes; comments and layout do not count."""
+    by_number = {cell.number: cell for cell in notebook.cells}
+    parts = [ast.dump(by_number[c].full_tree) for c in group.cells]
+    parts += [item.source for item in definitions]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

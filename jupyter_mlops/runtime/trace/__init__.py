@@ -1,0 +1,1 @@
+"""What a run really did, cell by cell: names read, bound and changed, state, files."""

@@ -1,0 +1,47 @@
+"""The corpus, run as steps: never silently wrong. ``python -m tests.equivalence`` prints it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .corpus import CASES
+from .harness import Class, slice_table, table, totals
+from .oracle import Forked
+from .ours import Ours
+from .suite import Suite
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[Suite]:
+    with Forked(2) as oracle, Ours() as ours:
+        yield Suite(ours, oracle, workers=2)
+
+
+@pytest.mark.parametrize(("split", "changed"), [("cells", False), ("auto", False), ("cells", True)])
+def test_steps_show_and_hold_what_the_notebook_does(
+    suite: Suite, split: str, changed: bool
+) -> None:
+    verdicts = suite.verdicts(CASES, split=split, changed=changed)
+    print(totals(verdicts))
+    wrong = [row for row in verdicts if row.kind in (Class.SILENT, Class.LOUD)]
+    assert not wrong, table(wrong)
+
+
+def test_slices_give_the_value_alone(suite: Suite) -> None:
+    slices = suite.slices(CASES)
+    print(slice_table(slices))
+    wrong = [row.case.name for row in slices if not row.right and not row.refusal]
+    assert not wrong
+
+
+def test_no_cell_that_a_parameter_reaches_is_left_out(suite: Suite) -> None:
+    missing = {row.case.name: row.missing for row in suite.reached(CASES) if row.missing}
+    assert not missing
+
+
+def test_hidden_state_is_told(suite: Suite) -> None:
+    assert not suite.hidden(CASES)
