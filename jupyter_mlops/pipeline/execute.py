@@ -32,6 +32,7 @@ class Done:
     """A step that has ended well."""
 
     cells: tuple[int, ...]
+    state: frozenset[str]
     folder: Path
     committed: Committed
     executed: Any
@@ -259,7 +260,13 @@ class Execution:
                 return
         executed = nbformat.read(folder / "executed.ipynb", as_version=4)
         self._done[position] = Done(
-            tuple(step.cells), folder, committed, executed, before, value.get("metrics") or {}
+            tuple(step.cells),
+            frozenset(step.state),
+            folder,
+            committed,
+            executed,
+            before,
+            value.get("metrics") or {},
         )
         for name in committed.undeclared:
             self._say(f"Step {step.name}: {name} was used or changed, which its text does not show")
@@ -349,7 +356,8 @@ def _depends(done: Done, committed: Committed) -> bool:
     if names & set(done.committed.loaded):
         return True
     drawn = {key for key in committed.state if key.startswith("<rng:")}
-    if drawn & set(done.committed.state):
+    # What a step sets to the value that it found is not among what it changed.
+    if drawn & {*done.committed.state, *done.state}:
         return True
     if set(committed.state) - drawn:
         return True  # whether options and the like were read cannot be seen
