@@ -55,11 +55,19 @@ class Suite:
         return self._whole[key]
 
     def verdicts(
-        self, cases: Iterable[Case], *, split: str = "cells", changed: bool = False
+        self,
+        cases: Iterable[Case],
+        *,
+        split: str = "cells",
+        changed: bool = False,
+        wanted: Case | None = None,
     ) -> list[Verdict]:
-        """One verdict per case; with ``changed``, of those that have a parameter to change."""
+        """One verdict per case; with ``changed``, of those that have a parameter to change.
+
+        ``wanted`` is a notebook that computes what is right, where the case itself does not.
+        """
         able = [case for case in cases if case.parameters or not changed]
-        return self._each(able, lambda case: self._verdict(case, split, changed))
+        return self._each(able, lambda case: self._verdict(case, split, changed, wanted))
 
     def slices(self, cases: Iterable[Case]) -> list[Slice]:
         """The slice of every target."""
@@ -79,7 +87,7 @@ class Suite:
         with ThreadPoolExecutor(self._workers) as threads:
             return list(threads.map(work, cases))
 
-    def _verdict(self, case: Case, split: str, changed: bool) -> Verdict:
+    def _verdict(self, case: Case, split: str, changed: bool, wanted: Case | None) -> Verdict:
         parameters = case.parameters if changed else {}
         with _written(case) as (notebook, folder):
             try:
@@ -88,7 +96,8 @@ class Suite:
                 )
             except Exception as error:
                 got = Got([], crash=f"{type(error).__name__}: {error}")
-        return compare(case, self.whole(case, changed), got)
+        right = self._forked.run(wanted) if wanted is not None else self.whole(case, changed)
+        return compare(case, right, got)
 
     def _slice(self, case: Case) -> Slice:
         with _written(case) as (notebook, _):

@@ -22,8 +22,11 @@ test('works in Notebook 7: toolbar, View menu, panel', async ({
     page.locator('[data-jp-item-name="mlops-publish"]')
   ).toBeVisible();
 
+  // Galata's helpers are for JupyterLab, which this is not.
+  /* eslint-disable jupyter/galata-prefer-menu-helper */
   await page.getByRole('menuitem', { name: 'View', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Show MLOps Panel' }).click();
+  /* eslint-enable jupyter/galata-prefer-menu-helper */
   const panel = page.getByRole('region', { name: 'MLOps', exact: true });
   await expect(panel.getByLabel('Target')).toHaveValue(/iris/);
   await expect(panel.getByText('n_trees').first()).toBeVisible();
