@@ -92,7 +92,14 @@ def analysis(found: Analysis) -> None:
         print("               tag a cell 'parameters' and move those that you want into it")
     for note in found.notes:
         print(f"  note         {note}")
-    print(f"  steps        {', '.join(step.name for step in found.steps)}")
+    print("  steps")
+    for step in found.steps:
+        first, last = step.cells[0], step.cells[-1]
+        cells = f"cell {first}" if first == last else f"cells {first}-{last}"
+        after = f", after {', '.join(step.after)}" if step.after else ""
+        print(f"    {step.name} ({cells}{after})")
+        for reason in step.merged:
+            print(f"      kept together: {reason}")
     print("  packages")
     for item in found.dependencies:
         print(f"    {item.name} {item.version or '(not installed here)'}")
@@ -100,6 +107,8 @@ def analysis(found: Analysis) -> None:
         print(f"  captures     {capture.name} {capture.type}")
     print(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
     print(f"  target       {found.target}")
+    for sign in found.hidden_state:
+        print(f"  hidden state {sign.problem}. {sign.remedy}.")
     for problem in found.problems:
         print(f"  problem      {problem.sentence()}")
 
