@@ -11,7 +11,7 @@ EXPRESSIONS = [
     "{y}", "[{y}]", "[{x}, {y}]", "{{'k': {x}}}", "({x}, {y})", "list({x})", "{x}[0]", "{x} + {x}",
     "len({x})", "f({x})", "g({x}, {y})", "[v for v in {x}]", "dict(k={x})", "{x}['k']",
     "(lambda q: [q, {y}])({x})", "{x}.copy()", "sorted({x}, key=lambda v: str(type(v)))",
-    "{x} if {y} else {x}", "{x} and {y}", "list(map(f, {x}))",
+    "{x} if {y} else {x}", "{x} and {y}", "list(map(f, list({x})))",
 ]  # fmt: skip
 
 BODIES = [
@@ -31,12 +31,14 @@ CLASS = (
     "        self.items.append(p)\n        self.v = p"
 )
 
+# Nothing here iterates over what it makes longer: such programs would not end.
 STATEMENTS = [
     "{x} = {e}", "{x} = {e}", "{x} = {z}", "{x} = [{z}, {n}]", "{x} = {{'k': {z}}}",
     "{x}.append({z})", "{x}.append({n})", "{x}[0] = {z}", "{x}['k'] = {e}", "{x} += [{z}]",
-    "{x} += {e}", "{x}.extend({z})", "{x}.clear()", "del {x}", "del {x}[0]", "{x}.pop()",
+    "{x} += list({e})", "{x} += {n}", "{x}.extend(list({z}))", "{x}.clear()", "del {x}",
+    "del {x}[0]", "{x}.pop()",
     "{x}, {z} = {z}, {x}", "{x} = {z} = [{n}]", "for {x} in {z}:\n    {w} = {x}",
-    "for i in {z}:\n    i.append({n})", "if {x}:\n    {z} = {e}\nelse:\n    {x} = [{n}]",
+    "for i in list({z}):\n    i.append({n})", "if {x}:\n    {z} = {e}\nelse:\n    {x} = [{n}]",
     "if {x}:\n    {z}.append({n})", "def f(p):\n    {body}", "def g(p, q=None):\n    {body}",
     "{f}({x})", "{x} = {f}({z})", "print({x})", "{x}.insert(0, {z})",
     "{x}.setdefault('k', []).append({n})", "{x} = lambda v: {z}", "{x}({n})", "{z} = {x}({n})",
