@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,30 +15,6 @@ from jupyter_mlops.pipeline.effects.world import BUILTINS, Binding, Recorder, Wo
 #: Statements in functions that are interpreted for one cell; the rest is taken for the worst.
 BUDGET = 500
 OBJECTS_A_STATEMENT = 20  # looking at so many objects costs as much as a statement
-
-
-class PathText:
-    """A ``pathlib.Path``: its text, or ``None`` when that is not known."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str | None) -> None:
-        self.text = text
-
-    @classmethod
-    def joined(cls, parts: Iterable[Any]) -> PathText:
-        """Join constants to a path; one that is not known makes the whole unknown."""
-        texts = [part.text if isinstance(part, PathText) else part for part in parts]
-        if all(isinstance(text, str) for text in texts):
-            return cls(posixpath.join(*[str(text) for text in texts]) if texts else ".")
-        return cls(None)
-
-    def parent(self) -> PathText:
-        """Return the folder that the path is in."""
-        return PathText(None if self.text is None else posixpath.dirname(self.text) or ".")
-
-    def __str__(self) -> str:
-        return self.text or ""
 
 
 class Frame:
@@ -403,13 +378,3 @@ class Core:
     def sent(self) -> Value:
         """Return what a generator may be sent."""
         raise NotImplementedError
-
-
-def path_text(value: Value) -> str | None:
-    """Return the path that a value is, when it is known and the same for all parameters."""
-    const = value.const
-    if isinstance(const, PathText):
-        const = const.text
-    if isinstance(const, str) and value.fixed:
-        return posixpath.normpath(const)
-    return None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jupyter_mlops.pipeline.effects import methods
-from jupyter_mlops.pipeline.effects.core import Core, PathText
+from jupyter_mlops.pipeline.effects.core import Core
 from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, NOTHING, Obj, Value, union
+from jupyter_mlops.pipeline.effects.paths import PathText
 
 #: Kinds for which an operator gives a new object that shares nothing.
 ARITHMETIC = frozenset({"array", "pandas"})

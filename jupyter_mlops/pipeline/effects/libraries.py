@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jupyter_mlops.pipeline.effects import methods
-from jupyter_mlops.pipeline.effects.core import OBJECTS_A_STATEMENT, PathText, path_text
+from jupyter_mlops.pipeline.effects.core import OBJECTS_A_STATEMENT
 from jupyter_mlops.pipeline.effects.functions import Functions
 from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, Edges, Obj, Value, reach, union
+from jupyter_mlops.pipeline.effects.paths import PathText, path_text
 from jupyter_mlops.pipeline.effects.tables import Effect, effect_of, is_known_package
 from jupyter_mlops.pipeline.effects.world import SOLID, STATE_ATTRIBUTES
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 
 from jupyter_mlops.pipeline.effects import shell
 from jupyter_mlops.pipeline.effects.calls import Calls
-from jupyter_mlops.pipeline.effects.core import path_text
 from jupyter_mlops.pipeline.effects.flow import DefinitionText
 from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value
+from jupyter_mlops.pipeline.effects.paths import path_text
 from jupyter_mlops.pipeline.effects.world import Binding
 
 #: Line magics that set the session up: they are repeated in every step.

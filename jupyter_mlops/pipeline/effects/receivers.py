@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from jupyter_mlops.pipeline.effects import methods
-from jupyter_mlops.pipeline.effects.core import PathText, path_text
 from jupyter_mlops.pipeline.effects.functions import Blueprint
 from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, Obj, Value, reach, union
 from jupyter_mlops.pipeline.effects.libraries import PATH_KEYWORDS, Libraries
+from jupyter_mlops.pipeline.effects.paths import PathText, path_text
 
 
 class Receivers(Libraries):
