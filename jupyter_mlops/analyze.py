@@ -19,22 +19,19 @@ from jupyter_mlops.environment.models import Dependency
 from jupyter_mlops.errors import MlopsError, Problem
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import (
-    boundaries,
     dataflow,
     estimators,
     hidden,
     material,
-    naming,
     parameters,
     slicing,
     steps,
 )
-from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.dataflow import Dataflow, Edge
 from jupyter_mlops.pipeline.estimators import Fitted
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate, Found
-from jupyter_mlops.pipeline.plan import Plan, merged_groups, plan
+from jupyter_mlops.pipeline.plan import Plan, make_plan
 from jupyter_mlops.pipeline.slicing import Slice
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Step
@@ -159,13 +156,6 @@ def extract(notebook: Notebook) -> Extracted:
         fitted=estimators.fitted(notebook),
         problems=problems,
     )
-
-
-def make_plan(notebook: Notebook, flow: Dataflow, how: How = "auto") -> Plan:
-    """Divide a notebook into steps; what cannot be handed over from step to step is merged."""
-    groups = merged_groups(boundaries.split(notebook, flow, how), flow)
-    names = naming.names([group for group, _ in groups], notebook, flow)
-    return plan(notebook, flow, groups, names, how)
 
 
 def _published_steps(notebook: Notebook, planned: Plan) -> list[Step]:

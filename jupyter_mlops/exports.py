@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from jupyter_mlops import analyze
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.errors import NotebookError, UsageError
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import dataflow, export, parameters, slices
 from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.dataflow import Dataflow
+from jupyter_mlops.pipeline.plan import make_plan
 from jupyter_mlops.pipeline.slices import NameSlice
 
 
@@ -33,7 +33,7 @@ def export_steps(path: Path | str, output: Path, split: How = "auto") -> Exporte
     IPython for a module.
     """
     notebook, flow = _read(path)
-    plan = analyze.make_plan(notebook, flow, split)
+    plan = make_plan(notebook, flow, split)
     steps = [step.name for step in plan.steps]
     notes = [reason for step in plan.steps for reason in step.merged]
     if output.suffix == ".py":

@@ -8,6 +8,7 @@ import json
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 
 from jupyter_mlops.errors import NotebookError, Problem
 
+#: What parsing raises for a text that is not plain Python.
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 PYTHON_BODY_MAGICS = frozenset({"time", "timeit", "capture", "prun", "mlops_step"})
 
 
@@ -32,38 +35,43 @@ class Cell:
         """Return how to name the cell to a person."""
         return f"cell {self.number}"
 
-    @cached_property
+    @property
     def python(self) -> str:
         """Return the cell as plain Python: magics and shell lines become function calls.
 
         A cell magic whose body is Python (``%%time``) gives its body, any other one nothing.
         """
+        return self._parsed[0]
+
+    @cached_property
+    def _parsed(self) -> tuple[str, ast.Module, str]:
+        """The plain Python, its tree, and why there is none; parsed once where it is plain."""
         source = self.source
         magic = re.match(r"\s*%%(\w+)[^\n]*\n?", source)
         if magic:
             if magic.group(1) not in PYTHON_BODY_MAGICS:
-                return ""
+                return "", ast.Module(body=[], type_ignores=[]), ""
             source = source[magic.end() :]
-        return plain_python(source)
-
-    @cached_property
-    def _parsed(self) -> tuple[ast.Module, str]:
+        with suppress(*NOT_PYTHON):
+            return source, _parse(source), ""
+        source = _transformed(source)
         try:
-            return _parse(self.python), ""
+            return source, _parse(source), ""
         except SyntaxError as error:
-            return ast.Module(body=[], type_ignores=[]), f"{error.msg} (line {error.lineno})"
+            why = f"{error.msg} (line {error.lineno})"
         except (ValueError, RecursionError, MemoryError) as error:
-            return ast.Module(body=[], type_ignores=[]), str(error) or type(error).__name__
+            why = str(error) or type(error).__name__
+        return source, ast.Module(body=[], type_ignores=[]), why
 
     @property
     def tree(self) -> ast.Module:
         """Return the syntax tree; empty where ``syntax_error`` says why there is none."""
-        return self._parsed[0]
+        return self._parsed[1]
 
     @property
     def syntax_error(self) -> str:
         """Return why the cell cannot be parsed, or an empty string."""
-        return self._parsed[1]
+        return self._parsed[2]
 
     @cached_property
     def full_tree(self) -> ast.Module:
@@ -73,7 +81,7 @@ class Cell:
             return self.tree  # %%mlops_step only names the step
         try:
             return _parse(_transformed(self.source))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except NOT_PYTHON:
             return self.tree
 
 
@@ -81,7 +89,7 @@ def plain_python(source: str) -> str:
     """Return IPython's code as plain Python; code that is plain already stays as it is."""
     try:
         _parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except NOT_PYTHON:
         return _transformed(source)
     return source
 

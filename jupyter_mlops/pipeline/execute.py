@@ -18,10 +18,10 @@ import msgspec
 
 from jupyter_mlops.events import Log, OnEvent, Progress, ignore
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import boundaries, material, naming
+from jupyter_mlops.pipeline import material
 from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.dataflow import Dataflow
-from jupyter_mlops.pipeline.plan import Plan, PlannedStep, merged_groups, plan
+from jupyter_mlops.pipeline.plan import Plan, PlannedStep, make_plan
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.pipeline.server import StepServer
 from jupyter_mlops.runtime.handover.models import Committed, Session, StepSpec
@@ -113,10 +113,7 @@ class Execution:
 
     # --- planning -------------------------------------------------------------------------
     def _plan(self) -> Plan:
-        groups = boundaries.split(self._notebook, self._flow, self._how)
-        settled = merged_groups(groups, self._flow, self._together)
-        names = naming.names([group for group, _ in settled], self._notebook, self._flow)
-        return plan(self._notebook, self._flow, settled, names, self._how)
+        return make_plan(self._notebook, self._flow, self._how, self._together)
 
     def _keep_what_still_holds(self, the_plan: Plan) -> None:
         """Forget what ran in other groups than now, and what ran after that."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.pipeline import boundaries, naming
+from jupyter_mlops.pipeline.boundaries import Group, How
 from jupyter_mlops.pipeline.dataflow import Dataflow
 from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
 from jupyter_mlops.runtime.handover.models import Definition
-
-if TYPE_CHECKING:
-    from jupyter_mlops.pipeline.boundaries import Group
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +51,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     split: str
     steps: list[PlannedStep] = []
     notes: list[str] = []
+
+
+def make_plan(
+    notebook: Notebook,
+    flow: Dataflow,
+    how: How = "auto",
+    together: Iterable[tuple[int, int, str]] = (),
+) -> Plan:
+    """Divide a notebook into steps; what cannot be handed over from step to step is merged.
+
+    ``together`` are spans that a run has found, as in ``merged_groups``.
+    """
+    groups = merged_groups(boundaries.split(notebook, flow, how), flow, together)
+    names = naming.names([group for group, _ in groups], notebook, flow)
+    return plan(notebook, flow, groups, names, how)
 
 
 def merged_groups(
@@ -181,11 +194,9 @@ class _Needs:
         self.optional -= self.reads
         for earlier in flow.flows[: self._first - 1]:
             for text in earlier.definitions:
-                if not text.names and not text.source.lstrip().startswith(("import ", "from ")):
-                    if text.source.startswith("%"):
-                        self._texts[id(text)] = text
-                elif not text.names:
-                    self._texts[id(text)] = text  # a star import that may bind anything
+                # Setup lines, and star imports that may bind anything.
+                if not text.names and text.source.lstrip().startswith(("%", "import ", "from ")):
+                    self._texts[id(text)] = text
 
     def _use(self, cell: CellFlow, name: str, sources: set[int], stale: set[int]) -> None:
         outside = sources - self._inside

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops import analyze, notebook
+from jupyter_mlops import notebook
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import dataflow, export, parameters
 from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.export.plain import plain
-from jupyter_mlops.pipeline.plan import Plan
+from jupyter_mlops.pipeline.plan import Plan, make_plan
 from tests.notebooks import Cell, make
 
 FLAT = "stand in order, not in functions"
@@ -28,7 +28,7 @@ def read(folder: Path, cells: Iterable[Cell]) -> Notebook:
 
 def planned(found: Notebook, how: How = "auto") -> Plan:
     names = [each.name for each in parameters.find(found).parameters]
-    return analyze.make_plan(found, dataflow.analyze(found.cells, names), how)
+    return make_plan(found, dataflow.analyze(found.cells, names), how)
 
 
 def as_notebook(found: Notebook) -> tuple[dict[str, Any], str]:

@@ -56,7 +56,6 @@ class CellFlow:
     deleted_uses: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     varies: set[str] = field(default_factory=set)
-    conservative: bool = False
     tree: ast.Module | None = None
 
     @property
@@ -66,6 +65,5 @@ class CellFlow:
 
     def note(self, text: str) -> None:
         """Say once why something is handled conservatively."""
-        self.conservative = True
         if text not in self.notes:
             self.notes.append(text)

@@ -22,9 +22,6 @@ FIGURES_LAST = ("close_figures", "matplotlib widget", "matplotlib notebook", "sw
 class Interpreter(Statements, Magics, Calls):
     """One abstract run. ``run_cell`` is called for each code cell, in order."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-
     def run_cell(self, cell: Cell) -> CellFlow:
         """Interpret a cell and return what it does."""
         flow = CellFlow(cell.number, tree=cell.full_tree)

@@ -59,7 +59,6 @@ class World:
         self.open_cells: list[tuple[int, str]] = []
         self.displayed: list[int] = []
         self.patches: list[tuple[Obj, DefinitionText]] = []
-        self.seeded: set[str] = set()
         self.has_weak = False
         #: Functions that cells have put into modules and libraries' classes, by their name there.
         self.patched: dict[str, list[Obj]] = {}
@@ -252,7 +251,6 @@ class Recorder:
                 self.flow.uses.setdefault(key, set()).add(obj.last)
             self.flow.touches.add(key)
         obj.last = self.number
-        self.world.seeded.add(key) if replace else None
 
     def finish(self) -> None:
         """Turn the changed objects into the names that reach them."""

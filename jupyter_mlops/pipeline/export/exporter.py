@@ -13,10 +13,10 @@ from traitlets import Enum
 
 from jupyter_mlops.errors import NotebookError
 from jupyter_mlops.notebook import Cell, Notebook
-from jupyter_mlops.pipeline import boundaries, naming, parameters
+from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.dataflow import analyze
 from jupyter_mlops.pipeline.export.module import to_module
-from jupyter_mlops.pipeline.plan import merged_groups, plan
+from jupyter_mlops.pipeline.plan import make_plan
 
 
 class MlopsPipelineExporter(Exporter):  # type: ignore[misc]
@@ -44,10 +44,7 @@ class MlopsPipelineExporter(Exporter):  # type: ignore[misc]
     def _module(self, notebook: Notebook) -> str:
         names = [each.name for each in parameters.find(notebook).parameters]
         flow = analyze(notebook.cells, names)
-        groups = merged_groups(boundaries.split(notebook, flow, self.split), flow)
-        titles = naming.names([group for group, _ in groups], notebook, flow)
-        made = plan(notebook, flow, groups, titles, self.split)
-        return to_module(notebook, made)
+        return to_module(notebook, make_plan(notebook, flow, self.split))
 
 
 def _notebook(node: Any, resources: Any) -> Notebook:
