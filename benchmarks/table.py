@@ -40,6 +40,33 @@ class Table:
         return "\n".join(["", self.title, head, *(row.text() for row in self.rows)])
 
 
+@dataclass
+class Grid:
+    """One benchmark of several tools: a row for each task, a column for each tool.
+
+    ``unread`` says what could not be read, with the greatest share of it.
+    """
+
+    title: str
+    figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    unread: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, row: str, column: str, value: float) -> None:
+        """Add what one round gave."""
+        self.figures.setdefault(row, {}).setdefault(column, []).append(value)
+
+    def text(self) -> str:
+        """Return the grid with its head; each figure is a median (lowest-highest)."""
+        columns = list(dict.fromkeys(name for row in self.figures.values() for name in row))
+        lines = ["", self.title, f"{'':<34}" + "".join(f"{name:<25}" for name in columns)]
+        for row, found in self.figures.items():
+            shown = [_figure(found[name]) if name in found else f"{'-':>8}" for name in columns]
+            lines.append(f"{row:<34}" + "".join(f"{each:<25}" for each in shown))
+        lines += [f"{text}: up to {share:.0%}" for text, share in self.unread.items()]
+        return "\n".join([*lines, *self.notes])
+
+
 def _figure(values: list[float]) -> str:
     return f"{median(values):8.3f} ({min(values):.3f}-{max(values):.3f})".ljust(24)
 

@@ -10,17 +10,19 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops import notebook as notebooks
-from jupyter_mlops import settings
+from jupyter_mlops import settings, stars
 from jupyter_mlops.capture.models import Predictor
 from jupyter_mlops.environment import distributions, imports, kernel
 from jupyter_mlops.environment.imports import Imports
 from jupyter_mlops.environment.kernel import Interpreter, Kernel
 from jupyter_mlops.environment.models import Dependency
 from jupyter_mlops.errors import MlopsError, Problem
-from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.notebook import Cell, Notebook
+from jupyter_mlops.parsed import TOO_DEEP, collector_paused
 from jupyter_mlops.pipeline import (
     dataflow,
     estimators,
+    evidence,
     hidden,
     material,
     parameters,
@@ -29,6 +31,7 @@ from jupyter_mlops.pipeline import (
 )
 from jupyter_mlops.pipeline.dataflow import Dataflow, Edge
 from jupyter_mlops.pipeline.estimators import Fitted
+from jupyter_mlops.pipeline.evidence import Evidence
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate, Found
 from jupyter_mlops.pipeline.plan import Plan, make_plan
@@ -42,6 +45,7 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
 
     found: Found
     flow: Dataflow
+    evidence: Evidence
     plan: Plan
     steps: list[Step]
     step_notebook: Any
@@ -78,7 +82,8 @@ class StepSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A step: its code cells, counted from 1, what goes in and out, and what it comes after.
 
     ``merged`` says why cells are together that would be apart; ``cacheable`` whether running it
-    again gives the same, else ``reason`` says why not. ``key`` is the SHA-256 of its code.
+    again gives the same, else ``reason`` says why not. ``key`` is the SHA-256 of its code; after a
+    run, of all that it started from.
     """
 
     name: str
@@ -118,6 +123,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     steps: list[StepSummary]
     edges: list[Edge]
+    contradictions: list[str]
     reached: dict[str, list[int]]
     hidden_state: list[HiddenState]
     dependencies: list[Dependency]
@@ -127,34 +133,61 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
+@collector_paused()
 def extract(notebook: Notebook) -> Extracted:
     """Read parameters, steps and the predict slice from the notebook's text."""
     found = parameters.find(notebook)
     step_notebook = steps.extract(notebook, found)
-    flow = dataflow.analyze(notebook.cells, [p.name for p in found.parameters])
-    planned = make_plan(notebook, flow)
+    flow = dataflow.analyze(notebook.cells, [p.name for p in found.parameters], notebook.stars)
+    seen = evidence.settle(flow, evidence.recall(traces(), notebook.cells))
+    planned = make_plan(notebook, flow, together=seen.together)
     service = slicing.slice_predict(notebook, {p.name for p in found.parameters})
-    problems = [
-        Problem(
-            problem=f"The cell is not valid Python: {cell.syntax_error}",
-            remedy="Correct it, or make it a Markdown or raw cell",
-            where=cell.where,
-        )
-        for cell in notebook.cells
-        if cell.syntax_error
-    ]
+    problems = [_unreadable(cell) for cell in notebook.cells if cell.syntax_error]
     problems += found.problems
     problems += slicing.predict_problems(notebook)
     problems += service.problems if service else []
     return Extracted(
         found=found,
         flow=flow,
+        evidence=seen,
         plan=planned,
         steps=_published_steps(notebook, planned),
         step_notebook=step_notebook,
         service=service,
         fitted=estimators.fitted(notebook),
         problems=problems,
+    )
+
+
+def traces() -> Path:
+    """Return the folder of what verified runs showed, by notebook."""
+    return settings.home() / "traces"
+
+
+def after_run(notebook: Notebook, extracted: Extracted, traced: Path) -> Extracted:
+    """Return the pipeline as a traced run of it shows it, and keep the trace for later.
+
+    Steps that the run showed to belong together are one step from now on.
+    """
+    evidence.keep(traces(), notebook.cells, traced)
+    seen = evidence.settle(extracted.flow, evidence.recall(traces(), notebook.cells))
+    planned = make_plan(notebook, extracted.flow, together=seen.together)
+    return msgspec.structs.replace(
+        extracted, evidence=seen, plan=planned, steps=_published_steps(notebook, planned)
+    )
+
+
+def _unreadable(cell: Cell) -> Problem:
+    if cell.syntax_error == TOO_DEEP:
+        return Problem(
+            problem=f"The cell cannot be understood: {TOO_DEEP}",
+            remedy="Divide its longest expression, or chain of elif, into several statements",
+            where=cell.where,
+        )
+    return Problem(
+        problem=f"The cell is not valid Python: {cell.syntax_error}",
+        remedy="Correct it, or make it a Markdown or raw cell",
+        where=cell.where,
     )
 
 
@@ -166,7 +199,7 @@ def _published_steps(notebook: Notebook, planned: Plan) -> list[Step]:
             notebook=f"pipeline/{number:02d}-{step.name}.ipynb",
             cells=[indices[cell] for cell in step.cells],
             title=step.title,
-            inputs=[*step.reads, *step.optional],
+            inputs=step.inputs,
             outputs=material.outputs(step),
             parameters=step.parameters,
             after=step.after,
@@ -211,7 +244,8 @@ def analyze(path: Path | str) -> Analysis:
 
     Raises ``NotebookError`` only when the file is not a notebook that can be read.
     """
-    notebook = notebooks.read(path)
+    notes: list[str] = []
+    notebook = stars.resolve(notebooks.read(path), notes.append)
     extracted = extract(notebook)
     problems = list(extracted.problems)
     needed: Needed | None = None
@@ -228,9 +262,10 @@ def analyze(path: Path | str) -> Analysis:
         parameters=extracted.found.parameters,
         parameters_source=extracted.found.source,
         candidates=extracted.found.candidates,
-        notes=extracted.found.notes,
+        notes=[*extracted.found.notes, *notes],
         steps=summaries(extracted.plan),
-        edges=extracted.flow.edges(),
+        edges=extracted.evidence.edges,
+        contradictions=extracted.evidence.contradictions,
         reached=extracted.reached(),
         hidden_state=hidden.find(notebook, extracted.flow),
         dependencies=needed.dependencies if needed else [],
@@ -264,7 +299,7 @@ def summaries(planned: Plan) -> list[StepSummary]:
             name=step.name,
             cells=step.cells,
             title=step.title,
-            inputs=[*step.reads, *step.optional],
+            inputs=step.inputs,
             outputs=material.outputs(step),
             parameters=step.parameters,
             after=step.after,

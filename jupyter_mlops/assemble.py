@@ -77,15 +77,27 @@ def write_sources(draft: Draft) -> None:
     files = contents.library_files()
     files["notebook.ipynb"] = nbformat.writes(steps.stripped(source)).encode() + b"\n"
     files[steps.MAIN] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
-    parts = material.parts(source, extracted.step_notebook)
-    for step, planned in zip(extracted.steps, extracted.plan.steps, strict=True):
-        node = material.step_notebook(extracted.step_notebook, parts, planned.cells)
-        files[step.notebook] = nbformat.writes(material.described(node, planned)).encode() + b"\n"
     files["pylock.toml"] = draft.lock.text.encode()
     if extracted.service is not None:
         files["service.py"] = extracted.service.source.encode()
     for path in draft.needed.imports.local:
         files[f"src/{path.as_posix()}"] = (source.path.parent / path).read_bytes()
+    contents.write(files, draft.root)
+    write_steps(draft)
+
+
+def write_steps(draft: Draft) -> None:
+    """Write the notebooks of the steps; those of an earlier plan go."""
+    import nbformat
+
+    extracted = draft.extracted
+    for old in draft.step.parent.glob("[0-9]*-*.ipynb"):
+        old.unlink()
+    files: dict[str, bytes] = {}
+    parts = material.parts(draft.source, extracted.step_notebook)
+    for step, planned in zip(extracted.steps, extracted.plan.steps, strict=True):
+        node = material.step_notebook(extracted.step_notebook, parts, planned.cells)
+        files[step.notebook] = nbformat.writes(material.described(node, planned)).encode() + b"\n"
     contents.write(files, draft.root)
 
 

@@ -20,11 +20,19 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """Return the problem as text that a person reads from left to right."""
         head = f"{self.where}: {self.problem}" if self.where else self.problem
         parts = [_ended(part) for part in (head, self.why, self.remedy) if part]
-        return ("\n" if any("\n" in part for part in parts) else " ").join(parts)
+        text = ("\n" if any("\n" in part for part in parts) else " ").join(parts)
+        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?", ":")) or "\n" in text else f"{text}."
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return somebody's text as it may stand in a sentence: on one line, bounded, printable."""
+    text = "".join(c if c.isprintable() else " " for c in str(value)[: 4 * most])
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 class MlopsError(Exception):
@@ -56,6 +64,12 @@ class UsageError(MlopsError):
     """A command, request or reference that cannot be understood."""
 
     exit_code = 2
+
+
+class TooLargeError(UsageError):
+    """More was sent than is looked at."""
+
+    status = 413
 
 
 class NotebookError(MlopsError):

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from jupyter_mlops import notebook as notebooks
+from jupyter_mlops import stars
 from jupyter_mlops.errors import NotebookError, UsageError
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import dataflow, export, parameters, slices
@@ -67,15 +68,20 @@ def slice_names(path: Path | str, names: Sequence[str], output: Path | None = No
 
 
 def _read(path: Path | str) -> tuple[Notebook, Dataflow]:
-    notebook = notebooks.read(path)
+    notebook = stars.resolve(notebooks.read(path))
     names = [each.name for each in parameters.find(notebook).parameters]
-    return notebook, dataflow.analyze(notebook.cells, names)
+    return notebook, dataflow.analyze(notebook.cells, names, notebook.stars)
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        part = path.with_name(f".{path.name}.part")  # a file is whole, or as it was
+        try:
+            part.write_bytes(text.encode())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise NotebookError(
             "The file cannot be written", why=error.strerror or str(error), where=str(path)

@@ -5,6 +5,7 @@ read → environment → lock → run → capture → assemble → build → pus
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, settings
+from jupyter_mlops import analyze, assemble, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, Needed
 from jupyter_mlops.assemble import Draft, Verified
@@ -114,6 +115,7 @@ def publish(
         if verify == "full":
             with stages.stage("run"):
                 verified = _run(draft, values, model, on_event)
+                draft = _seen(draft, on_event)
             with stages.stage("capture"):
                 _check_captures(verified.report, on_event)
         else:
@@ -165,7 +167,7 @@ def _read(
     texts: Mapping[str, str],
     on_event: OnEvent,
 ) -> tuple[Notebook, Extracted, dict[str, Any]]:
-    source = notebooks.read(path)
+    source = stars.resolve(notebooks.read(path))
     extracted = analyze.extract(source)
     if extracted.problems:
         raise NotebookError.collect(extracted.problems)
@@ -234,6 +236,7 @@ def _run(draft: Draft, values: Mapping[str, Any], model: str | None, on_event: O
         journal=journal,
         cwd=draft.source.path.parent,
         capture=(request, draft.root),
+        trace=_trace(draft),
         on_event=on_event,
     )
     if ran.state != "succeeded":
@@ -241,6 +244,22 @@ def _run(draft: Draft, values: Mapping[str, Any], model: str | None, on_event: O
     report = msgspec.json.decode(captures.read_bytes(), type=CaptureReport)
     captures.unlink()
     return Verified(ran=ran, report=report, executed=executed, journal=journal)
+
+
+def _trace(draft: Draft) -> Path:
+    return draft.root.parent / "trace.jsonl"
+
+
+def _seen(draft: Draft, on_event: OnEvent) -> Draft:
+    """Hold what the run showed against the steps; where it shows more, it is believed."""
+    extracted = analyze.after_run(draft.source, draft.extracted, _trace(draft))
+    for text in extracted.evidence.contradictions:
+        on_event(Log(level="warning", text=text))
+    if extracted.plan == draft.extracted.plan:
+        return dataclasses.replace(draft, extracted=extracted)
+    seen = dataclasses.replace(draft, extracted=extracted)
+    assemble.write_steps(seen)
+    return seen
 
 
 def _check_captures(report: CaptureReport, on_event: OnEvent) -> None:

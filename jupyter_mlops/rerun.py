@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, settings
+from jupyter_mlops import analyze, assemble, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, StepSummary
 from jupyter_mlops.environment import lock as locks
@@ -49,7 +49,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is run: where, which notebook, its parameters, and its own text if that is at hand."""
+    """What is run: where, which notebook, its parameters, and its own text if that is at hand.
+
+    ``environment`` is what the packages and the interpreter are pinned by.
+    """
 
     place: Place
     notebook: Path
@@ -58,6 +61,7 @@ class Subject:
     beside: Path | None = None
     source: Notebook | None = None
     extracted: Extracted | None = None
+    environment: str = ""
 
 
 def rerun(
@@ -147,6 +151,9 @@ def _in_steps(
             beside=found.beside,
             work=_fresh(settings.home() / "runs" / run_id / "steps"),
             parameters=values,
+            effective=effective,
+            environment=found.environment,
+            together=found.extracted.evidence.together,
             on_event=on_event,
         )
         ran = execution.run()
@@ -202,7 +209,7 @@ def _of_reference(subject: str, stages: Stages) -> Subject:
 
 def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Subject:
     with stages.stage("read"):
-        source = notebooks.read(path)
+        source = stars.resolve(notebooks.read(path))
         extracted = analyze.extract(source)
         if extracted.problems:
             raise NotebookError.collect(extracted.problems)
@@ -223,6 +230,7 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Subject:
     return Subject(
         draft.place, draft.step, extracted.found.parameters, identity,
         beside=source.path.parent, source=source, extracted=extracted,
+        environment=f"{lock.sha256} python {environment.version()}",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type {
   IAnalysis,
   ICatalog,
+  IDraft,
   IJob,
   IJobEvent,
   IJobRequest,
@@ -17,6 +18,14 @@ export class MlopsApi {
 
   analyze(path: string): Promise<IAnalysis> {
     return this._get(`analysis${URLExt.objectToQueryString({ path })}`);
+  }
+
+  /** Analyze what is in an editor; neither its file nor a kernel is touched. */
+  analyzeDraft(path: string, content: unknown): Promise<IDraft> {
+    return requestAPI<IDraft>('draft', this._options, {
+      method: 'POST',
+      body: JSON.stringify({ path, content })
+    });
   }
 
   async listJobs(): Promise<IJob[]> {

@@ -53,9 +53,65 @@ export interface ICandidate {
   why: string;
 }
 
+/** A named group of cells; cells are code cells, counted from 1. */
 export interface IStep {
   name: string;
   cells: number[];
+  title?: string;
+  inputs?: string[];
+  outputs?: string[];
+  parameters?: string[];
+  /** The names of the steps whose work it needs. */
+  after?: string[];
+  files_read?: string[];
+  files_written?: string[];
+  /** Why cells are together that would be apart. */
+  merged?: string[];
+  /** Whether running it again gives the same; else `reason` says why not. */
+  cacheable?: boolean;
+  reason?: string;
+  key?: string;
+}
+
+/** The cell `target` needs `key` from the cell `source`. */
+export interface IEdge {
+  source: number;
+  target: number;
+  key: string;
+  kind: 'value' | 'definition' | 'state' | 'file';
+  evidence: 'static' | 'traced' | 'both';
+}
+
+/** A sign that other cells, or another order, made what the notebook shows. */
+export interface IHiddenState {
+  kind: 'order' | 'repeated' | 'deleted' | 'undefined' | 'not run';
+  cell: number;
+  problem: string;
+  remedy: string;
+  name: string;
+}
+
+/** What the text of a notebook says of its pipeline. */
+export interface IPipeline {
+  title: string;
+  parameters: IParameter[];
+  parameters_source: 'tagged' | 'proposed' | 'none';
+  candidates?: ICandidate[];
+  notes?: string[];
+  steps: IStep[];
+  edges?: IEdge[];
+  /** Where a run showed what the code does not tell. */
+  contradictions?: string[];
+  /** The cells that a change of each parameter reaches. */
+  reached?: Record<string, number[]>;
+  hidden_state?: IHiddenState[];
+  problems: IProblem[];
+}
+
+/** What was found in a notebook that is being typed. */
+export interface IDraft extends IPipeline {
+  /** The cells that are not valid Python. */
+  unreadable: number[];
 }
 
 /** A distribution that the notebook imports, with its pin. */
@@ -80,21 +136,14 @@ export interface IPredictor {
   name: string;
 }
 
-/** What was found in a notebook. */
-export interface IAnalysis {
+/** What was found in a saved notebook. */
+export interface IAnalysis extends IPipeline {
   name: string;
   path: string;
-  title: string;
   kernel: { name: string; display_name: string; python: string } | null;
-  parameters: IParameter[];
-  parameters_source: 'tagged' | 'proposed' | 'none';
-  candidates?: ICandidate[];
-  notes?: string[];
-  steps: IStep[];
   dependencies: IDependency[];
   captures: ICapture[];
   predictor: IPredictor;
-  problems: IProblem[];
   target: string;
 }
 

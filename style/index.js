@@ -1,3 +1,4 @@
 import './base.css';
 import './components.css';
 import './jobs.css';
+import './pipeline.css';

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jupyter_mlops.analyze import analyze
 from jupyter_mlops.publish import publish
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
@@ -78,3 +79,34 @@ def test_unverified_is_said_and_still_runs(tmp_path: Path) -> None:
     assert done.reference == f"oci:{tmp_path}/registry:x"
     run = rerun(done.reference, {"n": 3}, output=tmp_path / "out.ipynb")
     assert "63" in (tmp_path / "out.ipynb").read_text() and run.state == "succeeded"
+
+
+def test_what_only_the_run_shows_keeps_cells_in_one_step_and_is_told(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "hidden_hand.ipynb",
+        [
+            ("markdown", "# Begin"),
+            "calls = ['mark']",
+            ("markdown", "# Work"),
+            # No analysis of the text can tell which list this is.
+            "import gc\n"
+            "found = [o for o in gc.get_objects() if type(o) is list and o[:1] == ['mark']]\n"
+            "found[0].append(1)\ndel found",
+            ("markdown", "# Show"),
+            "print(len(calls))\nassert len(calls) == 2",
+        ],
+    )
+    before = analyze(path)
+    assert [step.cells for step in before.steps] == [[1, 2], [3]]
+    assert {edge.evidence for edge in before.edges} == {"static"}
+    told: list[str] = []
+    publish(
+        path,
+        f"oci:{tmp_path}/registry:x",
+        on_event=lambda event: told.append(getattr(event, "text", "")),
+    )
+    after = analyze(path)
+    assert {edge.evidence for edge in after.edges} == {"static", "traced"}
+    assert [step.cells for step in after.steps] == [[1, 2, 3]]
+    assert any("cell 3 needs 'calls' from cell 2" in text for text in after.contradictions)
+    assert set(after.contradictions) <= set(told)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 OURS = "jupyter_mlops"
-LOAD_EXTENSION = re.compile(r"^\s*%(?:re)?load_ext\s+([\w.]+)", re.MULTILINE)
-MATPLOTLIB = re.compile(r"^\s*%matplotlib\b", re.MULTILINE)
+LOAD_EXTENSION = re.compile(r"^[ \t]*%(?:re)?load_ext[ \t]+([\w.]+)", re.MULTILINE)
+MATPLOTLIB = re.compile(r"^[ \t]*%matplotlib\b", re.MULTILINE)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.errors import LockError
+from jupyter_mlops.errors import LockError, shown
 
 # Named by its path: the probe is run by another interpreter, never imported here.
 PROBE = Path(__file__).parent.parent / "kernel" / "probe.py"
@@ -55,10 +55,10 @@ def find(name: str, where: str) -> Kernel:
     except NoSuchKernel:
         known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
         raise LockError(
-            f"The notebook asks for the kernel '{name}', which is not installed here",
+            f"The notebook asks for the kernel '{shown(name)}', which is not installed here",
             why=f"Installed kernels: {known}",
             remedy="Choose one of them in JupyterLab (Kernel > Change Kernel…) and save, "
-            "or install that kernel: python -m ipykernel install --user --name " + name,
+            "or install that kernel: python -m ipykernel install --user --name " + shown(name),
             where=where,
         ) from None
     return Kernel(name, spec.display_name, _executable(spec.argv, name, where))

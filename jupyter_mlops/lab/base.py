@@ -11,7 +11,7 @@ import msgspec
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
-from jupyter_mlops.errors import MlopsError, Problem, UsageError
+from jupyter_mlops.errors import MlopsError, Problem, TooLargeError, UsageError
 from jupyter_mlops.jobs import AlreadyRunning, Job, JobStore
 from jupyter_mlops.lab import paths
 
@@ -34,8 +34,17 @@ class MlopsHandler(APIHandler):
         """Call a function that blocks, in a thread."""
         return await asyncio.to_thread(function, *args, **kwargs)
 
-    def body_as(self, kind: type[_T]) -> _T:
-        """Return the request's body; raises ``UsageError`` when it is not what is expected."""
+    def body_as(self, kind: type[_T], *, at_most: int | None = None) -> _T:
+        """Return the request's body; raises ``UsageError`` when it is not what is expected.
+
+        ``at_most`` is how many bytes it may have.
+        """
+        if at_most is not None and len(self.request.body) > at_most:
+            raise TooLargeError(
+                f"What was sent is {len(self.request.body):,} bytes, more than the {at_most:,} "
+                "that are looked at",
+                remedy="Save the notebook: a saved file is read whatever its size",
+            )
         try:
             return msgspec.json.decode(self.request.body or b"{}", type=kind)
         except msgspec.ValidationError as error:

@@ -17,6 +17,8 @@ from jupyter_mlops.jobs import submit
 from jupyter_mlops.lab import paths
 from jupyter_mlops.lab.base import MlopsHandler
 
+#: How many bytes of a draft are looked at: outputs are not sent, so this is text only.
+DRAFT_BYTES = 8 * 2**20
 _JOB = r"/jupyter-mlops/jobs/(?P<job_id>[\w-]+)"
 
 
@@ -25,6 +27,13 @@ class NewJob(msgspec.Struct, forbid_unknown_fields=True):
 
     kind: str
     request: dict[str, Any] = {}
+
+
+class NewDraft(msgspec.Struct, forbid_unknown_fields=True):
+    """A notebook that is being edited: the contents path of its file, and what is in it now."""
+
+    path: str
+    content: msgspec.Raw
 
 
 class AnalysisHandler(MlopsHandler):
@@ -38,6 +47,20 @@ class AnalysisHandler(MlopsHandler):
 
         file = paths.to_file(self.contents_manager, self.get_query_argument("path"))
         self.answer(await self.apart(analyze, file))
+
+
+class DraftHandler(MlopsHandler):
+    """What the text of a notebook says, as it stands in an editor."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Analyse the content that is sent; neither the file nor a kernel is touched."""
+        from jupyter_mlops.draft import analyze_draft
+
+        new = self.body_as(NewDraft, at_most=DRAFT_BYTES)
+        file = paths.to_file(self.contents_manager, new.path)
+        self.answer(await self.apart(analyze_draft, file, bytes(new.content)))
 
 
 class JobsHandler(MlopsHandler):
@@ -146,6 +169,7 @@ class ServiceHandler(MlopsHandler):
 
 ROUTES = [
     (r"/jupyter-mlops/analysis", AnalysisHandler),
+    (r"/jupyter-mlops/draft", DraftHandler),
     (r"/jupyter-mlops/jobs/?", JobsHandler),
     (_JOB, JobHandler),
     (_JOB + "/events", JobEventsHandler),

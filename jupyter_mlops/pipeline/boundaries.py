@@ -1,8 +1,8 @@
 """Where steps begin and end: what the author marked, else headings, else where little crosses.
 
 A cell marks the beginning of a step in one of three ways: its first line is the comment
-``# step: NAME``; it carries the tag ``step:NAME`` (Kale's tag, too); or it begins with
-``%%mlops_step NAME``. Cells without a mark belong to the step before.
+``# step: NAME``; it carries the tag ``step:NAME`` (Kale's tag, too, once ``block:NAME``); or it
+begins with ``%%mlops_step NAME``. Cells without a mark belong to the step before.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from jupyter_mlops.errors import shown
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.pipeline import cuts, phases
 from jupyter_mlops.pipeline import headings as markdown
@@ -23,7 +24,7 @@ How = Literal["auto", "headings", "cells", "none"]
 HOWS: tuple[How, ...] = ("auto", "headings", "cells", "none")
 _COMMENT = re.compile(r"#\s*step:\s*(\S.*?)\s*$", re.IGNORECASE)
 _MAGIC = re.compile(r"%%mlops_step[ \t]+(\S.*?)\s*$")
-_TAG = "step:"
+_TAGS = ("step:", "block:")
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +73,9 @@ def mark(cell: Cell) -> str:
     first = lines[0].strip() if lines else ""
     found = _COMMENT.match(first) or _MAGIC.match(first)
     if found:
-        return found[1].strip()
-    tags = sorted(tag for tag in cell.tags if tag.startswith(_TAG))
-    return tags[0].removeprefix(_TAG).strip() if tags else ""
+        return shown(found[1], 200)
+    tags = sorted(tag for tag in cell.tags if tag.startswith(_TAGS))
+    return shown(tags[0].partition(":")[2], 200) if tags else ""
 
 
 def _marked(cells: Sequence[Cell]) -> dict[int, tuple[str, str]]:

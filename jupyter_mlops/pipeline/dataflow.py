@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from jupyter_mlops.notebook import Cell
+from jupyter_mlops.parsed import collector_paused
 from jupyter_mlops.pipeline.effects.flow import CellFlow
 from jupyter_mlops.pipeline.effects.heap import reach
 from jupyter_mlops.pipeline.effects.interpreter import interpret
@@ -98,9 +99,17 @@ class Dataflow:
         return sorted(reached)
 
 
-def analyze(cells: Sequence[Cell], parameters: Iterable[str] = ()) -> Dataflow:
-    """Return what the cells of a notebook do; ``parameters`` are names given from outside."""
-    interpreted = interpret(cells, parameters)
+@collector_paused()
+def analyze(
+    cells: Sequence[Cell],
+    parameters: Iterable[str] = (),
+    stars: Mapping[str, Mapping[str, str]] | None = None,
+) -> Dataflow:
+    """Return what the cells of a notebook do; ``parameters`` are names given from outside.
+
+    ``stars`` says what star imports bind (``Notebook.stars``); where it does not, anything.
+    """
+    interpreted = interpret(cells, parameters, stars)
     return Dataflow(interpreted.flows, interpreted.world)
 
 

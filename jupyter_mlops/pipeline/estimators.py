@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Notebook
 
 FITS = frozenset({"fit", "fit_transform", "fit_predict", "partial_fit"})
@@ -25,7 +26,7 @@ def fitted(notebook: Notebook) -> list[Fitted]:
     found: dict[str, Fitted] = {}
     classes: dict[str, str] = {}
     for cell in notebook.cells:
-        for node in ast.walk(cell.tree):
+        for node in parsed.nodes(cell.tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 _note_assignment(node, classes, found, cell.number)
             elif isinstance(node, ast.Call):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import material
 from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.dataflow import Dataflow
-from jupyter_mlops.pipeline.plan import Plan, PlannedStep, make_plan
+from jupyter_mlops.pipeline.keys.step import StepKey, Surroundings, keyed, step_key, with_verdict
+from jupyter_mlops.pipeline.plan import Plan, PlannedStep, Together, make_plan
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.pipeline.server import StepServer
+from jupyter_mlops.runtime.handover.files import ABOVE
 from jupyter_mlops.runtime.handover.models import Committed, Session, StepSpec
+from jupyter_mlops.runtime.handover.store import Before
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,23 @@ class Done:
     executed: Any
     before: frozenset[int]
     metrics: Mapping[str, float]
+    key: StepKey
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A step that runs, with the steps that had ended before it."""
+
+    position: int
+    before: frozenset[int]
+    folder: Path
+    key: StepKey
+    make_key: Callable[[], StepKey]
 
 
 @dataclass
 class SplitRun:
-    """How a run in steps ended. ``noted`` says what the plan had not foreseen."""
+    """How a run in steps ended; ``noted`` is what was not foreseen, ``keys`` are its steps'."""
 
     plan: Plan
     state: str = "succeeded"
@@ -50,13 +66,16 @@ class SplitRun:
     metrics: dict[str, float] = field(default_factory=dict)
     error: dict[str, Any] = field(default_factory=dict)
     noted: list[str] = field(default_factory=list)
+    keys: list[StepKey] = field(default_factory=list)
 
 
 class Execution:
     """One run of a notebook in steps.
 
     ``whole`` is the pipeline's notebook (see ``steps.extract``), ``beside`` the folder whose
-    files steps may read, ``work`` a folder of this run's own.
+    files steps may read, ``work`` a folder of this run's own, ``together`` spans that an earlier
+    run has found (see ``plan.merged_groups``). For the keys of steps: ``effective`` are the values
+    of all parameters, ``environment`` is what pins the packages; without it none is cacheable.
     """
 
     def __init__(
@@ -70,6 +89,9 @@ class Execution:
         beside: Path,
         work: Path,
         parameters: Mapping[str, Any],
+        effective: Mapping[str, Any] | None = None,
+        environment: str = "",
+        together: Iterable[Together] = (),
         parallel: int = 2,
         on_event: OnEvent = ignore,
     ) -> None:
@@ -82,9 +104,10 @@ class Execution:
         self._beside = beside
         self._work = work
         self._parameters = dict(parameters)
+        self._around = Surroundings(beside, environment, {**(effective or {}), **parameters})
         self._parallel = parallel
         self._on_event = on_event
-        self._together: list[tuple[int, int, str]] = []
+        self._together: list[Together] = list(together)
         self._files: dict[int, set[str]] = {}
         self._names: dict[int, set[str]] = {}
         self._failed_at: set[tuple[int, str]] = set()
@@ -139,23 +162,24 @@ class Execution:
         """Run what is left of a plan; stop early where it must change. Return a failure."""
         steps = the_plan.steps
         position_of = {step.name: i for i, step in enumerate(steps)}
-        running: dict[str, tuple[int, frozenset[int], Path]] = {}
+        running: dict[str, _Started] = {}
         changed: Callable[[], bool] = _watch(self._together, self._files, self._names)
         failure: tuple[dict[str, Any], Any] | None = None
         while True:
             if failure is None and not changed():
                 for position, step in enumerate(steps):
-                    busy = {p for p, _, _ in running.values()}
+                    busy = {each.position for each in running.values()}
                     ready = all(position_of[name] in self._done for name in step.after)
                     if position in self._done or position in busy or not ready:
                         continue
                     if len(running) < self._parallel:
-                        key, before, folder = self._start(server, steps, position)
-                        running[key] = (position, before, folder)
+                        name, started = self._start(server, steps, position)
+                        running[name] = started
             if not running:
                 return failure
-            key, value = server.result()
-            position, before, folder = running.pop(key)
+            name, value = server.result()
+            started = running.pop(name)
+            position = started.position
             self._on_event(
                 Progress(
                     stage="run", done=len(self._done), total=len(steps), unit="steps",
@@ -163,39 +187,45 @@ class Execution:
                 )
             )  # fmt: skip
             if value["state"] == "succeeded":
-                self._commit(steps, position, before, folder, value)
-            elif self._is_current(before):
-                failure = self._handle(steps, position, folder, value) or failure
+                self._commit(steps, started, value)
+            elif self._is_current(started.before):
+                failure = self._handle(steps, position, started.folder, value) or failure
 
     def _start(
         self, server: StepServer, steps: list[PlannedStep], position: int
-    ) -> tuple[str, frozenset[int], Path]:
+    ) -> tuple[str, _Started]:
         import nbformat
 
         step = steps[position]
         self._count += 1
-        key = f"{self._count:03d}-{step.name}"
-        folder = self._work / key
-        (folder / "files").mkdir(parents=True)
+        name = f"{self._count:03d}-{step.name}"
+        folder = self._work / name
+        work = folder.joinpath("files", *["above"] * ABOVE)
+        work.mkdir(parents=True)
         before = frozenset(p for p in self._done if p < position)
+        folders = [str(self._done[p].folder / "out") for p in sorted(before)]
+        spec = self._spec(step, position)
+        make_key = partial(step_key, step, spec, Before(folders), self._around)
+        started = _Started(position, before, folder, make_key(), make_key)
         session = Session(
-            spec=self._spec(step, position),
-            before=[str(self._done[p].folder / "out") for p in sorted(before)],
+            spec=spec,
+            before=folders,
             out=str(folder / "out"),
             beside=str(self._beside),
-            work=str(folder / "files"),
+            work=str(work),
+            above=ABOVE,
         )
         (folder / "session.json").write_bytes(msgspec.json.encode(session))
         nbformat.write(self._notebook_of(step, folder), folder / "step.ipynb")
         server.submit(
-            key,
+            name,
             session=folder / "session.json",
             notebook=folder / "step.ipynb",
             output=folder / "executed.ipynb",
             parameters=self._parameters,
             journal=folder / "journal.jsonl",
         )
-        return key, before, folder
+        return name, started
 
     def _notebook_of(self, step: PlannedStep, folder: Path) -> Any:
         """Return the notebook to run for a step; ``folder`` is its own."""
@@ -237,15 +267,14 @@ class Execution:
     def _commit(
         self,
         steps: list[PlannedStep],
-        position: int,
-        before: frozenset[int],
-        folder: Path,
+        started: _Started,
         value: dict[str, Any],
     ) -> None:
         import nbformat
 
-        if not self._is_current(before):
+        if not self._is_current(started.before):
             return  # it ran on what does not hold any more
+        position, folder = started.position, started.folder
         committed = msgspec.json.decode(Path(value["committed"]).read_bytes(), type=Committed)
         step = steps[position]
         stuck = {item.name: item.reason for item in committed.problems}
@@ -262,8 +291,9 @@ class Execution:
             folder,
             committed,
             executed,
-            before,
+            started.before,
             value.get("metrics") or {},
+            with_verdict(started.key, started.make_key(), committed),
         )
         for name in committed.undeclared:
             self._say(f"Step {step.name}: {name} was used or changed, which its text does not show")
@@ -323,7 +353,13 @@ class Execution:
         metrics = {name: v for done in order for name, v in done.metrics.items()}
         executed = material.together(self._whole, [done.executed for done in order])
         shutil.rmtree(self._work, ignore_errors=True)
-        return SplitRun(plan=the_plan, executed=executed, metrics=metrics, noted=self.noted)
+        return SplitRun(
+            plan=keyed(the_plan, [done.key for done in order]),
+            executed=executed,
+            metrics=metrics,
+            noted=self.noted,
+            keys=[done.key for done in order],
+        )
 
 
 def _watch(*things: Any) -> Callable[[], bool]:
@@ -344,6 +380,8 @@ def _needs(step: PlannedStep, key: str) -> bool:
     if key.startswith("<module:"):
         module = key[8:-1].partition(".")[0]
         return any(module in item.source for item in step.definitions) or key in step.state
+    if key.startswith("<file:") and {key[6:-1], "*"} & set(step.files_read):
+        return True
     return key in step.reads or key in step.optional or key in step.state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Notebook
 
 
@@ -15,7 +16,7 @@ def beside(notebook: Notebook) -> dict[str, int]:
     folder = notebook.path.parent
     found: dict[str, int] = {}
     for cell in notebook.cells:
-        for node in ast.walk(cell.tree):
+        for node in parsed.nodes(cell.tree):
             if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                 continue
             text = node.value

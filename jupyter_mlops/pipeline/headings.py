@@ -7,12 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jupyter_mlops.errors import shown
 from jupyter_mlops.notebook import Notebook
 
 LEVELS = (1, 2, 3)
 FEWEST, MOST = 3, 8
 _ATX = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _HTML = re.compile(r"^\s*<h([1-6])[^>]*>(.*?)</h\1>\s*$", re.IGNORECASE)
+_LINE_BELOW = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
+_TEXT = re.compile(r"^ {0,3}(?![ \t>|#*+-]|\d+[.)][ \t])\S")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
@@ -54,6 +57,7 @@ def _all(notebook: Notebook) -> list[Heading]:
 def _in(source: str) -> Sequence[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     fence = ""
+    before, above = "", ""
     for line in source.splitlines():
         mark = _FENCE.match(line)
         if mark:
@@ -62,10 +66,15 @@ def _in(source: str) -> Sequence[tuple[int, str]]:
             continue
         atx = _ATX.match(line)
         html = _HTML.match(line)
+        below = _LINE_BELOW.match(line)
         if atx:
             found.append((len(atx[1]), plain(atx[2])))
         elif html:
             found.append((int(html[1]), plain(html[2])))
+        elif below and _TEXT.match(above) and not before.strip():
+            # A paragraph of one line with a line below it; a table or metadata has more.
+            found.append((1 if below[1][0] == "=" else 2, plain(above)))
+        before, above = above, line
     return [(level, text) for level, text in found if text]
 
 
@@ -78,7 +87,7 @@ def plain(text: str) -> str:
     """Return a heading's text without Markdown's and HTML's signs."""
     text = re.sub(r"<[^>]+>", "", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"[*`~]|(?<!\w)_|_(?!\w)", "", text).strip()
+    return shown(re.sub(r"[*`~]|(?<!\w)_|_(?!\w)", "", text), 200)
 
 
 def useful(found: Sequence[Heading]) -> dict[int, Heading]:

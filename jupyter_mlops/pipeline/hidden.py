@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 import msgspec
 
+from jupyter_mlops import parsed
+from jupyter_mlops.errors import shown
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.dataflow import Dataflow
 from jupyter_mlops.pipeline.effects.flow import CellFlow
@@ -45,14 +47,14 @@ def _names(notebook: Notebook, flow: Dataflow) -> list[HiddenState]:
                 remedy = f"Move cell {below[0]} above cell {cell.number}"
             else:
                 why = "no cell of the saved notebook defines it: its definition was deleted"
-                remedy = f"Define '{name}' in a cell above, or remove its use"
+                remedy = f"Define '{shown(name)}' in a cell above, or remove its use"
             found.append(
                 HiddenState(
                     kind="undefined",
                     cell=cell.number,
                     name=name,
-                    problem=f"Cell {cell.number} uses '{name}'{_written_in(notebook, name, cell)}, "
-                    f"but {why}",
+                    problem=f"Cell {cell.number} uses '{shown(name)}'"
+                    f"{_written_in(notebook, name, cell)}, but {why}",
                     remedy=remedy,
                 )
             )
@@ -63,7 +65,7 @@ def _names(notebook: Notebook, flow: Dataflow) -> list[HiddenState]:
 def _written_in(notebook: Notebook, name: str, cell: CellFlow) -> str:
     """Say where a name stands when that is not the cell that runs into it: in a function."""
     for other in notebook.cells:
-        if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(other.tree)):
+        if any(isinstance(n, ast.Name) and n.id == name for n in parsed.nodes(other.tree)):
             return "" if other.number == cell.number else f" in a function of cell {other.number}"
     return ""
 
@@ -78,8 +80,8 @@ def _deleted(flow: Dataflow, cell: CellFlow) -> list[HiddenState]:
                     kind="undefined",
                     cell=cell.number,
                     name=name,
-                    problem=f"Cell {cell.number} uses '{name}', which cell {before[-1].number} "
-                    "deletes",
+                    problem=f"Cell {cell.number} uses '{shown(name)}', "
+                    f"which cell {before[-1].number} deletes",
                     remedy=f"Move cell {cell.number} above cell {before[-1].number}",
                 )
             )
@@ -103,7 +105,7 @@ def _counts(notebook: Notebook) -> list[HiddenState]:
                     kind="order",
                     cell=number,
                     problem=f"Cell {number} ran before cell {before}, which stands above it "
-                    f"(execution counts {count} and {low}): out of order",
+                    f"(execution counts {shown(count)} and {shown(low)}): out of order",
                     remedy="Run the notebook from top to bottom and save it",
                 )
             )
@@ -114,8 +116,8 @@ def _counts(notebook: Notebook) -> list[HiddenState]:
                 HiddenState(
                     kind="repeated",
                     cell=same[-1],
-                    problem=f"Cells {', '.join(map(str, same))} have the same execution count "
-                    f"{count}: they come from different sessions",
+                    problem=f"Cells {_few(same)} have the same execution count "
+                    f"{shown(count)}: they come from different sessions",
                     remedy="Run the notebook from top to bottom and save it",
                 )
             )
@@ -135,19 +137,24 @@ def _counts(notebook: Notebook) -> list[HiddenState]:
     return found
 
 
+def _few(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+
+
 def _gaps(ran: list[tuple[int, int]]) -> list[HiddenState]:
     """Say where execution counts are missing: a cell ran again, or is gone."""
-    counts = sorted({count for _, count in ran})
-    missing = [n for n in range(1, counts[-1]) if n not in set(counts)]
+    counts = {count for _, count in ran}
+    unseen = (n for n in range(1, max(counts)) if n not in counts)
+    missing = list(islice(unseen, 6))  # a count may be billions
     if not missing:
         return []
     first = next(number for number, count in sorted(ran, key=lambda r: r[1]) if count > missing[0])
-    shown = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+    few = _few(missing)
     return [
         HiddenState(
             kind="deleted",
             cell=first,
-            problem=f"Before cell {first} the execution counts {shown} are missing: cells ran "
+            problem=f"Before cell {first} the execution counts {few} are missing: cells ran "
             "twice, were changed afterwards, or were deleted",
             remedy="Run the notebook from top to bottom and save it",
         )

@@ -66,7 +66,7 @@ def described(node: Any, step: PlannedStep) -> Any:
     import nbformat
 
     rows = [
-        ("Inputs", [*step.reads, *step.optional]),
+        ("Inputs", step.inputs),
         ("Outputs", outputs(step)),
         ("Parameters", step.parameters),
         ("Files read", step.files_read),

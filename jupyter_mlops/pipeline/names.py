@@ -33,7 +33,10 @@ def needed(statement: ast.stmt) -> set[str]:
 
 def _top(statement: ast.stmt) -> symtable.SymbolTable:
     source = ast.unparse(ast.Module(body=[statement], type_ignores=[]))
-    return symtable.symtable(source, "<cell>", "exec")
+    try:
+        return symtable.symtable(source, "<cell>", "exec")
+    except SyntaxError:  # a ``nonlocal`` outside of functions: Python will not run it
+        return symtable.symtable("", "<cell>", "exec")
 
 
 def _binds(symbol: symtable.Symbol) -> bool:

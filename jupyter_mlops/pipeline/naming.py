@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.pipeline import phases
 from jupyter_mlops.pipeline.boundaries import Group
@@ -22,6 +23,9 @@ _NUMBERED = re.compile(
     rf"^(?:(?:step|part|section|chapter)\s+{_NUMBER}[.):]?\s+|{_NUMBER}[.):]\s+|\d+(?:\.\d+)+\s+)",
     re.IGNORECASE,
 )
+#: The last cell that uses a name as a cell has left it.
+LastUse = Mapping[tuple[str, int], int]
+_DASHES = re.compile("[\u2010-\u2015]")
 _DULL = frozenset(
     """
     i j k n x y z _ a b c d e f ax axes fig result results res tmp temp out output value values
@@ -35,7 +39,12 @@ def names(groups: Sequence[Group], notebook: Notebook, flow: Dataflow) -> list[s
     A title gives its slug. Without one the name is what the group does, and to what: the name
     that it gives later groups, or that it works on.
     """
-    last_use = {name: cell.number for cell in flow.flows for name in cell.uses}
+    last_use = {
+        (name, source): cell.number
+        for cell in flow.flows
+        for name, sources in cell.uses.items()
+        for source in sources
+    }
     wanted = [_name(group, notebook, flow, last_use) for group in groups]
     taken: set[str] = set()
     result = []
@@ -54,7 +63,8 @@ def slug(text: str) -> str:
 
     Accents are dropped; a section's number in front is, too. May be empty.
     """
-    plain = unicodedata.normalize("NFKD", _NUMBERED.sub("", text.strip()).replace("ß", "ss"))
+    apart = _DASHES.sub("-", _NUMBERED.sub("", text.strip()).replace("ß", "ss"))
+    plain = unicodedata.normalize("NFKD", apart)
     plain = plain.encode("ascii", "ignore").decode().lower().replace("'", "")
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if len(words) <= LONGEST:
@@ -63,7 +73,7 @@ def slug(text: str) -> str:
     return cut or words[:LONGEST]
 
 
-def _name(group: Group, notebook: Notebook, flow: Dataflow, last_use: Mapping[str, int]) -> str:
+def _name(group: Group, notebook: Notebook, flow: Dataflow, last_use: LastUse) -> str:
     if group.title and slug(group.title):
         return slug(group.title)
     cells = [notebook.cells[number - 1] for number in group.cells]
@@ -108,12 +118,12 @@ def _verb(work: Sequence[Cell], flows: Sequence[CellFlow]) -> str:
     return strongest
 
 
-def _thing(verb: str, flows: Sequence[CellFlow], last_use: Mapping[str, int]) -> str:
+def _thing(verb: str, flows: Sequence[CellFlow], last_use: LastUse) -> str:
     """Return the name that a step is about, as words."""
     bound = [name for own in flows for name in _in_order(own)]
-    last = max(cell.number for cell in flows)
-    given = [name for name in bound if last_use.get(name, 0) > last]
     own = {cell.number for cell in flows}
+    last = max(own)
+    given = [n for n in bound if any(last_use.get((n, source), 0) > last for source in own)]
     taken = [
         name
         for cell in flows
@@ -131,7 +141,7 @@ def _in_order(flow: CellFlow) -> list[str]:
     What it only changes comes first.
     """
     order: dict[str, tuple[int, int]] = {}
-    for node in ast.walk(flow.tree) if flow.tree is not None else ():
+    for node in parsed.nodes(flow.tree) if flow.tree is not None else ():
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             order[node.id] = (node.lineno, -node.col_offset)
     written = {name for name in flow.writes if name[:1] not in ("<", "*")} - set(flow.by_text)

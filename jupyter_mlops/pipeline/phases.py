@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from typing import Literal
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell
 from jupyter_mlops.pipeline.effects.flow import CellFlow
 
@@ -97,8 +97,10 @@ def phase(cell: Cell, flow: CellFlow) -> Phase:
     return most if points[most] else ""
 
 
-def _called(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield (name, leftmost name) of what a cell's own statements call, definitions left out."""
+@parsed.remembered
+def _called(tree: ast.Module) -> list[tuple[str, str]]:
+    """Return (name, leftmost name) of what a cell's own statements call, definitions left out."""
+    found: list[tuple[str, str]] = []
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
@@ -111,8 +113,11 @@ def _called(tree: ast.Module) -> Iterator[tuple[str, str]]:
             root: ast.expr = function
             while isinstance(root, ast.Attribute | ast.Call | ast.Subscript):
                 root = root.func if isinstance(root, ast.Call) else root.value
-            yield name, root.id if isinstance(root, ast.Name) and root is not function else ""
-        waiting.extend(ast.iter_child_nodes(node))
+            found.append(
+                (name, root.id if isinstance(root, ast.Name) and root is not function else "")
+            )
+        waiting.extend(parsed.children(node))
+    return found
 
 
 def _is_setup(statement: ast.stmt) -> bool:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from jupyter_mlops.errors import NotebookError
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import boundaries, naming
+from jupyter_mlops.pipeline import boundaries, naming, stars
 from jupyter_mlops.pipeline.boundaries import Group, How
 from jupyter_mlops.pipeline.dataflow import Dataflow
 from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
+from jupyter_mlops.pipeline.keys.code import code_key
+from jupyter_mlops.pipeline.keys.verdict import verdict
 from jupyter_mlops.runtime.handover.models import Definition
+
+#: A notebook of so many steps is a mistake, and would take hours to run.
+MOST_STEPS = 1000
+#: A span of cells that must be one step: first cell, last cell, reason.
+Together = tuple[int, int, str]
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step: its cells (code cells, counted from 1), and what goes in and out.
 
-    ``reads`` must be there when it starts, ``optional`` may be; ``writes`` is what it binds or
+    ``reads`` must be there when it starts, ``optional`` may be; ``inputs`` is which of both it
+    reads itself, and not only changes under another name. ``writes`` is what it binds or
     changes, ``wanted`` what any later step mentions. ``after`` names the steps that it needs.
-    ``key`` is the SHA-256 of its code with the definitions it uses. ``merged`` says why cells
+    ``key`` is the SHA-256 of its code with the definitions it uses; after a run, of all that it
+    started from (see ``keys``). ``merged`` says why cells
     were kept together that would have been apart.
     """
 
@@ -30,6 +38,7 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     cells: list[int] = []
     reads: list[str] = []
     optional: list[str] = []
+    inputs: list[str] = []
     writes: list[str] = []
     wanted: list[str] = []
     definitions: list[Definition] = []
@@ -57,19 +66,27 @@ def make_plan(
     notebook: Notebook,
     flow: Dataflow,
     how: How = "auto",
-    together: Iterable[tuple[int, int, str]] = (),
+    together: Iterable[Together] = (),
 ) -> Plan:
     """Divide a notebook into steps; what cannot be handed over from step to step is merged.
 
-    ``together`` are spans that a run has found, as in ``merged_groups``.
+    ``together`` are spans that a run has found, as in ``merged_groups``. Raises
+    ``NotebookError`` when there are more than ``MOST_STEPS``.
     """
     groups = merged_groups(boundaries.split(notebook, flow, how), flow, together)
+    if len(groups) > MOST_STEPS:
+        raise NotebookError(
+            f"The notebook would have {len(groups)} steps",
+            why=f"More than {MOST_STEPS} take longer to hand over than to run",
+            remedy="Mark fewer steps, or choose --split none",
+            where=notebook.path.name,
+        )
     names = naming.names([group for group, _ in groups], notebook, flow)
     return plan(notebook, flow, groups, names, how)
 
 
 def merged_groups(
-    groups: Sequence[Group], flow: Dataflow, together: Iterable[tuple[int, int, str]] = ()
+    groups: Sequence[Group], flow: Dataflow, together: Iterable[Together] = ()
 ) -> list[tuple[Group, list[str]]]:
     """Return the groups after joining what cannot be apart, each with the reasons.
 
@@ -115,6 +132,9 @@ def _spans(flow: Dataflow) -> list[tuple[int, int, str]]:
             if key.startswith("<module:"):
                 why = f"{key[8:-1]}: the state inside a module cannot be handed over"
                 found.append((min(sources), cell.number, why))
+            elif key.startswith("<file:../"):
+                why = f"{key[6:-1]}: it is written outside of the notebook's folder"
+                found.append((min(sources), cell.number, why))
     return found
 
 
@@ -140,7 +160,7 @@ def plan(
         needs = _Needs(flow, group, flows)
         later = [flow.flow(c) for g in spans[index + 1 :] for c in g.cells]
         after = sorted({step_of[c] for c in needs.producers if c in step_of} - {index})
-        cacheable, reason = _verdict(flow, flows)
+        cacheable, reason = verdict(flow, flows)
         used = {p for p in parameters if any(c in reached[p] for c in group.cells)}
         steps.append(
             PlannedStep(
@@ -149,6 +169,7 @@ def plan(
                 cells=list(group.cells),
                 reads=sorted(needs.reads),
                 optional=sorted(needs.optional),
+                inputs=sorted(needs.inputs),
                 writes=sorted({n for f in flows for n in f.writes if n[:1] != "<"}),
                 wanted=sorted(_wanted(later)),
                 definitions=needs.definitions(),
@@ -160,7 +181,7 @@ def plan(
                 ),
                 after=[names[i] for i in after],
                 parameters=sorted(used),
-                key=_key(notebook, group, needs.definitions()),
+                key=code_key([notebook.cells[c - 1] for c in group.cells], needs.definitions()),
                 cacheable=cacheable,
                 reason=reason,
                 merged=merged,
@@ -179,31 +200,53 @@ class _Needs:
         self._first = min(group.cells) if group.cells else 0
         self.reads: set[str] = set()
         self.optional: set[str] = set()
+        before = flow.flows[: self._first - 1]
+        there = {name for cell in before for name in cell.writes}
+        opened = any(number < self._first for number, _ in flow.world.open_cells)
         self.producers: set[int] = set()
         self._texts: dict[int, DefinitionText] = {}
+        #: The names that are needed of the texts.
+        self._by_text = {name for cell in flows for name in cell.by_text}
         stale = {id(text) for f in flows for text in f.stale}
         for cell in flows:
-            for text in cell.needed_texts:
+            for text in (*cell.needed_texts, *cell.shared_texts):
                 if text.cell not in self._inside and id(text) not in stale:
                     self._take(text)
+        own: set[str] = set()
         for cell in flows:
             for name, sources in cell.uses.items():
-                self._use(cell, name, sources, stale)
+                self._use(cell, name, sources, own)
+            own = (own - cell.may_delete) | (cell.binds - cell.deletes)
+        self.inputs = self.reads | self.optional
+        for cell in flows:
             # What goes, or changes under another name, must be there for that to be seen.
-            self.optional |= cell.may_delete | {n for n in cell.mutates if n[:1] != "<"}
+            changed = cell.may_delete | {n for n in cell.mutates if n[:1] != "<"}
+            self.optional |= changed if opened else changed & there
         self.optional -= self.reads
-        for earlier in flow.flows[: self._first - 1]:
+        for earlier in before:
             for text in earlier.definitions:
                 # Setup lines, and star imports that may bind anything.
                 if not text.names and text.source.lstrip().startswith(("%", "import ", "from ")):
                     self._texts[id(text)] = text
+                    if text.source.lstrip().startswith("from "):
+                        self._keep_bound_since(text, before)
 
-    def _use(self, cell: CellFlow, name: str, sources: set[int], stale: set[int]) -> None:
+    def _keep_bound_since(self, star: DefinitionText, before: Sequence[CellFlow]) -> None:
+        """Have what cells bound after a star import in place: its text may bind that, too."""
+        for cell in before[star.cell :]:
+            bound = cell.writes - {name for name in cell.writes if name[:1] in ("<", "*")}
+            self.optional |= bound - self.reads
+            if bound and cell.number not in self._inside:
+                self.producers.add(cell.number)
+
+    def _use(self, cell: CellFlow, name: str, sources: set[int], own: set[str]) -> None:
+        """Take what a cell uses; ``own`` is what the step has surely bound by then."""
         outside = sources - self._inside
         if not outside:
             return
         self.producers |= outside
-        if name[:1] == "<":
+        bound_first = name in cell.writes and name not in cell.inherits
+        if name[:1] == "<" or name in own or bound_first:
             return
         by_text = any(name in text.names for text in self._texts.values())
         if by_text and name in cell.by_text:
@@ -219,6 +262,7 @@ class _Needs:
         if id(text) in self._texts:
             return
         self._texts[id(text)] = text
+        self._by_text |= set(text.needs)
         for need in text.needs.values():
             inner = need.text or need.constant
             if inner is not None and inner.cell not in self._inside:
@@ -233,7 +277,11 @@ class _Needs:
             )
         }
         texts = sorted(self._texts.values(), key=lambda t: (t.cell, order.get(id(t), -1)))
-        return [Definition(cell=t.cell, names=list(t.names), source=t.source) for t in texts]
+        return [self._definition(text) for text in texts]
+
+    def _definition(self, text: DefinitionText) -> Definition:
+        names, source = stars.narrowed(text.names, text.source, self._by_text)
+        return Definition(cell=text.cell, names=list(names), source=source)
 
 
 def _files_read(flows: Sequence[CellFlow]) -> list[str]:
@@ -269,23 +317,3 @@ def _reached_by(flow: Dataflow, parameters: Iterable[str]) -> dict[str, set[int]
         cell = next((f.number for f in flow.flows if name in f.binds), 0)
         found[name] = {cell, *flow.downstream([name], cell)}
     return found
-
-
-def _verdict(flow: Dataflow, flows: Sequence[CellFlow]) -> tuple[bool, str]:
-    """Tell whether running the step again would give the same, and if not, why."""
-    reasons = sorted({why for cell in flows for why in cell.varies})
-    for cell in flows:
-        for key in cell.touches:
-            if key.startswith("<rng:") and not any(
-                key in f.sets for f in flow.flows[: cell.number]
-            ):
-                reasons.append(f"cell {cell.number} draws random numbers without a seed")
-    return not reasons, "; ".join(dict.fromkeys(reasons))
-
-
-def _key(notebook: Notebook, group: Group, definitions: Sequence[Definition]) -> str:
-    """Return the SHA-256 of what the step executes; comments and layout do not count."""
-    by_number = {cell.number: cell for cell in notebook.cells}
-    parts = [ast.dump(by_number[c].full_tree) for c in group.cells]
-    parts += [item.source for item in definitions]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

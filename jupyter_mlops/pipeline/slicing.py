@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from jupyter_mlops import parsed
 from jupyter_mlops.errors import Problem
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.pipeline.names import bound, needed
@@ -185,7 +186,7 @@ def _text(binding: _Binding) -> str:
     statement = binding.statement
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(d.lineno for d in decorators)])
-    lines = binding.cell.python.splitlines()[first - 1 : statement.end_lineno]
+    lines = parsed.lines(binding.cell.python)[first - 1 : statement.end_lineno]
     text = "\n".join(lines)
     if statement.col_offset or ";" in lines[0] or ";" in lines[-1]:
         return ast.unparse(statement)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.parameters import Found
@@ -53,7 +54,7 @@ def extract(notebook: Notebook, found: Found) -> Any:
 def without_installs(source: str) -> str:
     """Comment out ``%pip``, ``!pip`` and ``%conda`` lines: the environment is locked."""
     lines = []
-    for line in source.splitlines():
+    for line in parsed.lines(source):
         match = INSTALL.match(line)
         if match:
             line = f"{match['indent']}pass  # installed from the lock: {match['line'].strip()}"

@@ -1,6 +1,7 @@
 import { errorIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { IProblem } from '../models';
+import { Place } from './cellLink';
 
 /** All that is wrong, each with what to do next. */
 export function Problems(props: {
@@ -19,7 +20,9 @@ export function Problems(props: {
           <errorIcon.react tag="span" className="jp-Mlops-problemIcon" />
           <div>
             {problem.where && (
-              <div className="jp-Mlops-problemWhere">{problem.where}</div>
+              <div className="jp-Mlops-problemWhere">
+                <Place where={problem.where} />
+              </div>
             )}
             <Sentence className="jp-Mlops-problemText" text={problem.problem} />
             <Sentence className="jp-Mlops-problemWhy" text={problem.why} />

@@ -10,6 +10,8 @@ import { PanelModel } from '../features/panel/model';
 import { ServicesModel } from '../features/services/model';
 import type {
   IAnalysis,
+  IDraft,
+  IEdge,
   IJob,
   IJobEvent,
   IPublication,
@@ -40,6 +42,7 @@ export type FakeApi = jest.Mocked<MlopsApi>;
 export function fakeApi(): FakeApi {
   return {
     analyze: jest.fn(async () => ANALYSIS),
+    analyzeDraft: jest.fn(async () => DRAFT),
     listJobs: jest.fn(async () => []),
     startJob: jest.fn(async (kind, request) => aJob({ kind, request })),
     listEvents: jest.fn(async () => []),
@@ -88,6 +91,21 @@ export function events(
   );
 }
 
+/** What of a cell the extension looks at. */
+function aCell(source: string, index: number) {
+  const metadata: Record<string, unknown> = {
+    tags: index === 0 ? ['parameters'] : undefined
+  };
+  return {
+    id: `cell-${index}`,
+    type: 'code',
+    executionCount: null as number | null,
+    outputs: ['a plot'],
+    sharedModel: { source, getSource: () => source },
+    getMetadata: (key: string) => metadata[key]
+  };
+}
+
 /** What of a notebook panel the extension looks at. */
 export class FakeNotebook {
   constructor(path: string) {
@@ -107,7 +125,10 @@ export class FakeNotebook {
     fileChanged: new Signal<FakeNotebook, unknown>(this),
     model: {
       dirty: false,
-      stateChanged: new Signal<FakeNotebook, unknown>(this)
+      stateChanged: new Signal<FakeNotebook, unknown>(this),
+      contentChanged: new Signal<FakeNotebook, void>(this),
+      cells: [] as ReturnType<typeof aCell>[],
+      getMetadata: (): unknown => undefined
     },
     save: jest.fn(async () => {
       this.context.model.dirty = false;
@@ -115,6 +136,14 @@ export class FakeNotebook {
       this.context.saveState.emit('completed');
     })
   };
+
+  /** Put a new code cell below the others; it is not saved. */
+  type(source: string): void {
+    const { model } = this.context;
+    model.cells.push(aCell(source, model.cells.length));
+    model.dirty = true;
+    model.contentChanged.emit();
+  }
 
   get asPanel(): NotebookPanel {
     return this as unknown as NotebookPanel;
@@ -156,11 +185,26 @@ export function aModel(api: FakeApi = fakeApi()) {
   return { api, bus, tracker, jobs, services, notebook, model };
 }
 
+/** Let the pause go by after which what was typed is looked at. */
+export async function paused(): Promise<void> {
+  jest.runOnlyPendingTimers();
+  await settled();
+}
+
 /** Let everything that was begun come to an end. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await Promise.resolve();
   }
+}
+
+function edge(
+  source: number,
+  target: number,
+  key: string,
+  kind: IEdge['kind'] = 'value'
+): IEdge {
+  return { source, target, key, kind, evidence: 'static' };
 }
 
 export const ANALYSIS: IAnalysis = {
@@ -173,7 +217,42 @@ export const ANALYSIS: IAnalysis = {
     { name: 'shuffle', type: 'bool', default: true }
   ],
   parameters_source: 'tagged',
-  steps: [{ name: 'main', cells: [1, 2] }],
+  steps: [
+    {
+      name: 'load',
+      title: 'Load the data',
+      cells: [1, 2],
+      outputs: ['frame', 'trees'],
+      files_written: ['rows.csv']
+    },
+    {
+      name: 'train',
+      cells: [3],
+      inputs: ['frame', 'trees'],
+      outputs: ['model'],
+      after: ['load'],
+      merged: ['file: an open file cannot be handed over'],
+      cacheable: false,
+      reason: 'cell 3 draws random numbers without a seed'
+    },
+    { name: 'count', cells: [4], files_read: ['rows.csv'], after: ['load'] },
+    {
+      name: 'show',
+      cells: [5, 6, 8],
+      inputs: ['frame', 'model'],
+      after: ['load', 'train']
+    }
+  ],
+  edges: [
+    edge(2, 3, 'frame'),
+    edge(2, 4, '<file:rows.csv>', 'file'),
+    edge(2, 5, 'frame'),
+    edge(3, 5, 'model'),
+    edge(3, 5, '<rng:numpy>', 'state'),
+    edge(1, 5, 'pd', 'definition')
+  ],
+  reached: { trees: [3, 5, 6, 8], shuffle: [] },
+  hidden_state: [],
   dependencies: [
     {
       name: 'scikit-learn',
@@ -189,6 +268,18 @@ export const ANALYSIS: IAnalysis = {
   predictor: { kind: 'function', name: 'predict' },
   problems: [],
   target: 'oci:/registry/iris'
+};
+
+export const DRAFT: IDraft = {
+  title: 'Iris, typed',
+  parameters: ANALYSIS.parameters,
+  parameters_source: 'tagged',
+  steps: [...ANALYSIS.steps, { name: 'typed', cells: [9], after: ['show'] }],
+  edges: ANALYSIS.edges,
+  reached: ANALYSIS.reached,
+  hidden_state: [],
+  problems: [],
+  unreadable: []
 };
 
 export const RESULT: IPublishResult = {

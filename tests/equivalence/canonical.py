@@ -103,6 +103,8 @@ def _container(value: object, path: tuple[int, ...]) -> str:
 
 
 def _callable(value: object, path: tuple[int, ...]) -> str:
+    if _draws(value):
+        return f"function {value.__name__} of random numbers"  # type: ignore[attr-defined]
     if isinstance(value, types.ModuleType):
         return _module(value, path)
     if isinstance(value, type):
@@ -122,6 +124,24 @@ def _callable(value: object, path: tuple[int, ...]) -> str:
         return _function(value, path)
     if isinstance(value, FUNCTIONS):
         return f"function {value.__qualname__}"
+    return _of_library(value)
+
+
+def _draws(value: object) -> bool:
+    """Whether it is a method of a library's own generator: what that holds is hidden state."""
+    owner = getattr(value, "__self__", None)
+    own = (("random", "_inst"), ("numpy.random.mtrand", "_rand"))
+    found = [vars(sys.modules.get(module, types)).get(name) for module, name in own]
+    return owner is not None and any(owner is each for each in found)
+
+
+def _of_library(value: object) -> str:
+    """The path of an object that a library keeps under its name; its attributes are machinery."""
+    module, path = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+    if not isinstance(module, str) or not isinstance(path, str) or module == "__main__":
+        return ""
+    if path and vars(sys.modules.get(module, types)).get(path) is value:
+        return f"{_kind(value)} {module}.{path}"
     return ""
 
 

@@ -99,8 +99,12 @@ class Forked:
         only: Iterable[int] | None = None,
         *,
         snapshots: bool = False,
+        trace: Path | None = None,
     ) -> Recorded:
-        """Run a case, or ``only`` some of its cells, in a new process and a new folder."""
+        """Run a case, or ``only`` some of its cells, in a new process and a new folder.
+
+        ``trace`` is a file for what each cell does, in the product's own form.
+        """
         with tempfile.TemporaryDirectory(prefix="equivalence-") as place:
             folder, result = Path(place) / "notebook", Path(place) / "result.json"
             write_files(case, folder)
@@ -109,6 +113,7 @@ class Forked:
                 "folder": str(folder),
                 "result": str(result),
                 "snapshots": snapshots,
+                "trace": str(trace) if trace else "",
             }
             heavy = any(HEAVY.search(source) for source in case.code)
             code = _ask(self._heavy if heavy else self._light, json.dumps(request))

@@ -13,6 +13,7 @@ from typing import Any, Self
 import nbformat
 
 from jupyter_mlops import notebook as notebooks
+from jupyter_mlops import stars
 from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.events import ignore
 from jupyter_mlops.notebook import Notebook
@@ -126,9 +127,13 @@ class Ours:
 
 
 def _read(path: Path) -> tuple[Notebook, parameters.Found, Dataflow]:
-    source = notebooks.read(path)
+    source = stars.resolve(notebooks.read(path))
     found = parameters.find(source)
-    return source, found, dataflow.analyze(source.cells, [p.name for p in found.parameters])
+    return (
+        source,
+        found,
+        dataflow.analyze(source.cells, [p.name for p in found.parameters], source.stars),
+    )
 
 
 def _place() -> Place:

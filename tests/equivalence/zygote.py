@@ -65,6 +65,8 @@ def _child(request: dict[str, Any], shell: Any, recorder: _Recorder) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         sys.path[0] = ""
+        if request["trace"]:
+            _follow(shell, Path(request["trace"]), request["cells"])
         record = _run(shell, recorder, request["cells"], folder, request["snapshots"])
         Path(request["result"]).write_text(json.dumps(record), encoding="utf-8")
         code = 0
@@ -74,6 +76,12 @@ def _child(request: dict[str, Any], shell: Any, recorder: _Recorder) -> None:
     finally:
         # Threads that a notebook left running must not keep the child alive.
         os._exit(code)
+
+
+def _follow(shell: Any, path: Path, cells: list[list[Any]]) -> None:
+    from jupyter_mlops.runtime.trace.recorder import Recorder
+
+    Recorder(shell, path, [number for number, _, _ in cells]).start()
 
 
 def _run(

@@ -44,6 +44,7 @@ def test_every_verb_is_authenticated_and_authorized_and_short(handler: Any, verb
     ("method", "path"),
     [
         ("GET", "analysis?path=a.ipynb"),
+        ("POST", "draft"),
         ("GET", "jobs"),
         ("POST", "jobs"),
         ("GET", "jobs/20260101-000000-00000000"),

@@ -3,7 +3,7 @@ import type { IJob, IJobEvent, IService } from '../../src/models';
 import { ANALYSIS, PUBLICATIONS } from './answers';
 
 /** What the REST interface knows; the folder of the front end has the same name. */
-const NOUNS = /\/jupyter-mlops\/(analysis|jobs|publications|services)/;
+const NOUNS = /\/jupyter-mlops\/(analysis|draft|jobs|publications|services)/;
 
 const SCHEMA = 'https://schema.jupyter.org/jupyter_mlops/job/v1';
 
@@ -85,6 +85,7 @@ export class FakeServer {
     const job = this.jobs.find(({ id: known }) => known === id);
     const answers: Record<string, unknown> = {
       analysis: this.analysis,
+      draft: { ...this.analysis, unreadable: [] },
       jobs: part
         ? { [part]: part === 'log' ? 'the log' : (this._events.get(id) ?? []) }
         : (job ?? { jobs: this.jobs }),

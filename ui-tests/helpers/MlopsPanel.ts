@@ -50,6 +50,18 @@ export class MlopsPanel {
       .locator('> li');
   }
 
+  /** The steps of the pipeline, in program order. */
+  get steps(): Locator {
+    return this.section('notebook')
+      .getByRole('list', { name: 'Steps' })
+      .getByRole('button');
+  }
+
+  /** The lines between them. */
+  get lines(): Locator {
+    return this.section('notebook').locator('[data-link]');
+  }
+
   section(name: string): Locator {
     return this.root.locator(`[data-section="${name}"]`);
   }
@@ -67,7 +79,9 @@ export class MlopsPanel {
   /** Wait until the notebook is read; its dependencies are shown then. */
   async waitForAnalysis(): Promise<void> {
     const notebook = this.section('notebook');
-    await expect(notebook.getByText('Dependencies')).toBeVisible({
+    await expect(
+      notebook.getByText('Dependencies', { exact: true })
+    ).toBeVisible({
       timeout: 60000
     });
   }

@@ -40,7 +40,40 @@ export const ANALYSIS = {
   },
   parameters: PARAMETERS,
   parameters_source: 'tagged',
-  steps: [{ name: 'main', cells: [1, 2, 3, 4, 5, 6] }],
+  steps: [
+    {
+      name: 'data',
+      title: 'Data',
+      cells: [1, 2, 3],
+      outputs: ['X_test', 'X_train', 'trees', 'depth', 'y_test', 'y_train']
+    },
+    {
+      name: 'training',
+      title: 'Training',
+      cells: [4],
+      inputs: ['X_train', 'depth', 'trees', 'y_train'],
+      outputs: ['model'],
+      after: ['data'],
+      cacheable: false,
+      reason: 'cell 4 draws random numbers without a seed'
+    },
+    {
+      name: 'how-good-is-it',
+      title: 'How good is it?',
+      cells: [5, 6],
+      inputs: ['X_test', 'model', 'y_test'],
+      after: ['data', 'training']
+    }
+  ],
+  edges: [],
+  reached: {
+    trees: [4, 5, 6],
+    depth: [4, 5, 6],
+    criterion: [4, 5, 6],
+    test_size: [3, 4, 5, 6],
+    shuffle: [3, 4, 5, 6]
+  },
+  hidden_state: [],
   dependencies: [
     { name: 'matplotlib', version: '3.10.7', modules: ['matplotlib'] },
     { name: 'numpy', version: '2.3.4', modules: ['numpy'] },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from jupyter_mlops.pipeline.effects.functions import Blueprint
+from jupyter_mlops.pipeline.effects.blueprints import Blueprint
 from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value, union
 from jupyter_mlops.pipeline.effects.receivers import Receivers
 
@@ -26,12 +26,33 @@ class Calls(Receivers):
             if special is not None:
                 return special
         if isinstance(function, ast.Attribute):
-            base = self.evaluate(function.value)
+            own = self._own_of_super(function.value)
+            base = own or self.evaluate(function.value)
             arguments, keywords = self._arguments(node)
+            if own is not None:
+                return self.method_of_bases(own, function.attr, arguments, keywords)
             return self._method(base, function.attr, arguments, keywords, bare)
+        own = self._own_of_super(node)
+        if own is not None:
+            return own
         called = self.evaluate(function)
         arguments, keywords = self._arguments(node)
         return self.invoke(called, arguments, keywords, bare)
+
+    def _own_of_super(self, node: ast.expr) -> Value | None:
+        """Return the object of whose bases ``super()`` asks; None for any other expression."""
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "super"
+            and self.stack
+        ):
+            return None
+        if len(node.args) == 2:
+            return [self.evaluate(argument) for argument in node.args][1]
+        spec = self.stack[-1].data.node.args
+        first = [*spec.posonlyargs, *spec.args][:1]
+        return self.load(first[0].arg) if first and not node.args else None
 
     def _rest_of(self, node: ast.Call, rest: Obj) -> Value:
         """Interpret a call where everything is assumed to change already."""
@@ -72,6 +93,12 @@ class Calls(Receivers):
             return self.new("dict", [o for v in self.frame.names.values() for o in v.objs])
         self.barrier(f"{name}() gives access to every name")
         return self.new("unknown", [o for b in self.world.names.values() for o in b.value.objs])
+
+    def add_missing(self, obj: Obj) -> None:
+        """Handle a look into a ``defaultdict``: it may make the item."""
+        with self.maybe():
+            obj.hold(self.invoke(obj.data.factory, [], {}).objs)
+        self.recorder.change([obj])
 
     def run_text(self, text: str) -> Value:
         """Interpret code given as a constant text."""

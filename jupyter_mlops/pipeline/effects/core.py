@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from jupyter_mlops.pipeline.effects.flow import CellFlow
-from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, Obj, Value, owners
-from jupyter_mlops.pipeline.effects.scope import FunctionNode, Scope
+from jupyter_mlops.pipeline.effects.heap import (
+    ATOM,
+    BLOB,
+    CONTAINERS,
+    PAIRS,
+    Obj,
+    Value,
+    owners,
+    reach,
+    union,
+)
+from jupyter_mlops.pipeline.effects.parts import Parts
+from jupyter_mlops.pipeline.effects.scope import Scope
 from jupyter_mlops.pipeline.effects.world import BUILTINS, Binding, Recorder, World
 
 #: Statements in functions that are interpreted for one cell; the rest is taken for the worst.
@@ -33,7 +43,7 @@ class Frame:
         self.captured_by: list[Obj] = []
 
 
-class Core:
+class Core(Parts):
     """What every part of the interpreter builds on."""
 
     def __init__(self, world: World) -> None:
@@ -61,6 +71,14 @@ class Core:
         self.called_back: dict[Obj, set[Obj]] = {}
         self.found_functions: dict[tuple[frozenset[Obj], bool], tuple[int, list[Obj]]] = {}
 
+    def give_up(self) -> None:
+        """Leave whatever is being interpreted: the next statement is one of the cell itself."""
+        self.frame = None
+        self.weak = self._looping = 0
+        self._bound.clear()
+        self.stack.clear()
+        self._needs = None
+
     # --- names ----------------------------------------------------------------------------
     def load(self, name: str) -> Value:
         """Return what a name may be, looked up as Python does."""
@@ -82,6 +100,7 @@ class Core:
 
     def _unbound(self, name: str) -> Value:
         self.flow.loads.add(name)
+        self.flow.inherits.add(name)
         opened = self.world.open_cells
         for cell, _ in opened:
             if cell != self.number:
@@ -97,7 +116,8 @@ class Core:
             return self.new("unknown")
         if not opened:
             self.flow.undefined.add(name)
-        return self.new("unknown")
+        stars = [self.world.module(f"{module}.{name}") for module in self.world.open_stars]
+        return union(map(self.as_value, stars)) if stars else self.new("unknown")
 
     def _is_history(self, name: str) -> bool:
         """Handle ``_``, ``__``, ``_3``, ``Out`` and ``In``: what IPython keeps of old cells."""
@@ -235,6 +255,30 @@ class Core:
         obj.hold(content)
         return Value(frozenset({obj}))
 
+    def filled(self, kind: str, content: Iterable[Obj] = ()) -> Value:
+        """Return a new object that a library made; what a container holds nobody knows."""
+        inner = self.new("unknown").objs if kind in CONTAINERS else ()
+        return self.new(kind, [*content, *inner])
+
+    def pairing(self, iterator: Value) -> Value:
+        """Say that an iterator gives tuples of what it holds."""
+        for obj in iterator.objs:
+            obj.data = PAIRS
+        return iterator
+
+    def copied(self, objs: Iterable[Obj]) -> Value:
+        """Return what ``copy.deepcopy`` makes of objects: new ones all the way down."""
+        made: dict[Obj, Obj] = {}
+        first = frozenset(objs)
+        for obj in reach(first, through=_is_copied):
+            made[obj] = Obj(obj.kind, self.number, obj.data) if _is_copied(obj) else obj
+        for obj, copy in made.items():
+            if copy is not obj:
+                copy.hold(made[inner] for inner in obj.content)
+                if obj.kind not in (*CONTAINERS, "instance"):
+                    copy.hold(obj.content)  # pandas copies frames, but not the objects in them
+        return Value(frozenset(made[obj] for obj in first))
+
     def store(self, base: Value, value: Value) -> None:
         """Handle ``base.x = value`` and ``base[k] = value``."""
         for obj in base.objs:
@@ -273,6 +317,13 @@ class Core:
         recorder.closed = True
         self.rest = rest
 
+    def hook(self, functions: Iterable[Obj]) -> None:
+        """Note functions that Python or IPython may call at any time from now on."""
+        given = [obj for obj in functions if obj.kind in ("function", "callable")]
+        if (self.number, given) not in self.world.hooks:
+            self.world.hooks.append((self.number, given))
+            self.flow.note("it has code called whenever something happens in later cells")
+
     # --- needs of definitions -------------------------------------------------------------
     def begin_needs(self) -> dict[str, Binding] | None:
         """Start to note which names a definition reads while it is executed."""
@@ -284,97 +335,6 @@ class Core:
         found, self._needs = self._needs or {}, before
         return found
 
-    # --- done by the other parts of the interpreter ------------------------------------------
-    def evaluate(self, node: ast.expr) -> Value:
-        """Return what an expression may give."""
-        raise NotImplementedError
 
-    def execute(self, statement: ast.stmt) -> None:
-        """Interpret one statement."""
-        raise NotImplementedError
-
-    def execute_all(self, body: Sequence[ast.stmt]) -> None:
-        """Interpret statements in order."""
-        raise NotImplementedError
-
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Bind or store into a target of any form."""
-        raise NotImplementedError
-
-    def call(self, node: ast.Call, bare: bool = False) -> Value:
-        """Interpret a call."""
-        raise NotImplementedError
-
-    def invoke(
-        self,
-        function: Value,
-        arguments: Sequence[Value],
-        keywords: Mapping[str, Value],
-        bare: bool = False,
-    ) -> Value:
-        """Call whatever an expression gave."""
-        raise NotImplementedError
-
-    def elements(self, value: Value, consume: bool = True) -> Value:
-        """Return what iterating over a value may give."""
-        raise NotImplementedError
-
-    def implicit(self, values: Iterable[Value]) -> None:
-        """Note what operators and printing do to instances."""
-        raise NotImplementedError
-
-    def make_function(self, node: FunctionNode, name: str) -> Value:
-        """Return a function object."""
-        raise NotImplementedError
-
-    def make_class(self, name: str, members: Mapping[str, Value], bases: Sequence[Value]) -> Value:
-        """Return a class object."""
-        raise NotImplementedError
-
-    def decorated(self, decorator: ast.expr, value: Value) -> Value:
-        """Return what a decorator makes of a function or class."""
-        raise NotImplementedError
-
-    def set_attribute(self, base: Value, name: str, value: Value) -> None:
-        """Handle ``base.name = value``."""
-        raise NotImplementedError
-
-    def member(self, module: Obj, name: str) -> Value:
-        """Return ``module.name``."""
-        raise NotImplementedError
-
-    def member_of_class(self, obj: Obj, name: str) -> Value:
-        """Return ``obj.name`` of an instance or a class of the notebook."""
-        raise NotImplementedError
-
-    def as_value(self, obj: Obj) -> Value:
-        """Return what a part of a module is."""
-        raise NotImplementedError
-
-    def import_module(self, name: str) -> None:
-        """Note what importing reads."""
-        raise NotImplementedError
-
-    def star_import(self, module: str) -> None:
-        """Bind what ``from module import *`` binds."""
-        raise NotImplementedError
-
-    def open_file(self, arguments: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
-        """Handle ``open()``."""
-        raise NotImplementedError
-
-    def file(self, mode: str, path: str | None) -> None:
-        """Note that a file is read ("in"), written ("out") or both ("change")."""
-        raise NotImplementedError
-
-    def file_obj(self, path: str | None) -> Obj:
-        """Return the object that stands for what is in a file."""
-        raise NotImplementedError
-
-    def yielded(self, value: Value) -> None:
-        """Note what a generator yields."""
-        raise NotImplementedError
-
-    def sent(self) -> Value:
-        """Return what a generator may be sent."""
-        raise NotImplementedError
+def _is_copied(obj: Obj) -> bool:
+    return obj.kind not in ("module", "state", "function", "class")

@@ -128,7 +128,8 @@ def _names(interpreter: Interpreter, statement: ast.stmt) -> tuple[str, ...]:
         return tuple(a.asname or a.name.partition(".")[0] for a in statement.names)
     if isinstance(statement, ast.ImportFrom):
         if statement.names[0].name == "*":
-            return tuple(interpreter.star_names(statement.module or ""))
+            module = "." * statement.level + (statement.module or "")
+            return tuple(interpreter.star_homes(module) or ())
         return tuple(a.asname or a.name for a in statement.names if a.name != "*")
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return (statement.name,)

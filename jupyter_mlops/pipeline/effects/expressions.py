@@ -8,12 +8,20 @@ from typing import Any
 
 from jupyter_mlops.pipeline.effects import methods
 from jupyter_mlops.pipeline.effects.core import Core
-from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, NOTHING, Obj, Value, union
+from jupyter_mlops.pipeline.effects.heap import (
+    ATOM,
+    BLOB,
+    CONTAINERS,
+    NOTHING,
+    Missing,
+    Obj,
+    Value,
+    union,
+)  # fmt: skip
 from jupyter_mlops.pipeline.effects.paths import PathText
 
 #: Kinds for which an operator gives a new object that shares nothing.
 ARITHMETIC = frozenset({"array", "pandas"})
-CONTAINERS = frozenset({"list", "dict", "set", "tuple", "deque"})
 
 
 class Expressions(Core):
@@ -139,13 +147,27 @@ class Expressions(Core):
             return Value(frozenset({obj}))
         if kind == "file" and name == "closed":
             return ATOM
+        if self.changes(obj, name) or name == "__dict__":
+            return self.new("callable", [obj])  # a method that waits for its call
         return Value(frozenset({obj, *obj.content}))
 
     def _subscript(self, node: ast.Subscript) -> Value:
         base = self.evaluate(node.value)
         key = self.evaluate(node.slice)
         self.implicit([base])
+        if isinstance(node.slice, ast.Slice):  # a part of a list is a list
+            parts = self._parts_of(base)
+            rest = Value(frozenset(o for o in base.objs if o.kind not in CONTAINERS))
+            return union([*parts, self.item(rest, key)])
         return self.item(base, key)
+
+    def _parts_of(self, base: Value) -> list[Value]:
+        """Return one new container for each kind of container in a value."""
+        kinds = sorted({obj.kind for obj in base.objs if obj.kind in CONTAINERS})
+        return [
+            self.new(kind, [c for obj in base.objs if obj.kind == kind for c in obj.content])
+            for kind in kinds
+        ]
 
     def item(self, base: Value, key: Value) -> Value:
         """Return what ``base[key]`` may be."""
@@ -158,6 +180,8 @@ class Expressions(Core):
                 if obj.data == "<module:sys>":
                     found.add(obj)
             elif obj.kind in CONTAINERS:
+                if isinstance(obj.data, Missing):
+                    self.add_missing(obj)
                 found |= obj.content
             elif obj.kind == BLOB:
                 found.add(obj)

@@ -27,15 +27,19 @@ class CellFlow:
     """What one code cell does. Keys are names, or hidden state in angle brackets.
 
     ``uses`` maps each key whose value at the cell's start matters to the cells that may have
-    given it; ``loads`` are all names it mentions at run time; ``held`` maps names that it uses
-    to (cell that made it, why it cannot leave that process). ``needed_texts`` are the definitions
-    of other cells that it needs, ``by_text`` the names that these give it, ``stale`` those whose
-    text no longer gives what the notebook has; ``leaves_text`` are names that the cell leaves
-    bound by its own definitions.
+    given it; ``inherits`` are the names that an earlier cell may have bound, and not only made
+    what they refer to; ``loads`` are all names it mentions at run time; ``held`` maps names that
+    it uses to (cell that made it, why it cannot leave that process). ``needed_texts`` are the
+    definitions of other cells that it needs, ``shared_texts`` those of which objects are made
+    that hold what it uses, ``by_text`` the names that these give it, ``stale`` those whose text
+    no longer gives what the notebook has; ``leaves_text`` are names that the cell leaves bound by
+    its own definitions. ``varies`` says why its results may differ from run to run;
+    ``looks`` is the hidden state that it reads, whoever has set it.
     """
 
     number: int
     uses: dict[str, set[int]] = field(default_factory=dict)
+    inherits: set[str] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     may_bind: set[str] = field(default_factory=set)
@@ -50,12 +54,14 @@ class CellFlow:
     undefined: set[str] = field(default_factory=set)
     definitions: list[DefinitionText] = field(default_factory=list)
     needed_texts: list[DefinitionText] = field(default_factory=list)
+    shared_texts: list[DefinitionText] = field(default_factory=list)
     by_text: set[str] = field(default_factory=set)
     leaves_text: set[str] = field(default_factory=set)
     stale: list[DefinitionText] = field(default_factory=list)
     deleted_uses: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     varies: set[str] = field(default_factory=set)
+    looks: set[str] = field(default_factory=set)
     tree: ast.Module | None = None
 
     @property

@@ -4,60 +4,38 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from jupyter_mlops.pipeline.effects.blueprints import (
+    Blueprint,
+    Code,
+    functions_of,
+    own_attribute,
+)  # fmt: skip
 from jupyter_mlops.pipeline.effects.core import Core, Frame
-from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, Obj, Value, reach, union
+from jupyter_mlops.pipeline.effects.heap import (
+    ATOM,
+    BLOB,
+    CONTAINERS,
+    PAIRS,
+    STREAMING,
+    Obj,
+    Value,
+    reach,
+    union,
+)
 from jupyter_mlops.pipeline.effects.scope import FunctionNode, Scope, scope_of
 
 DEPTH = 8
 IMPLICIT = ("__", "_repr_", "_ipython_display_")
+#: With any of these an attribute may be something else than what was put into it.
+ATTRIBUTE_HOOKS = ("__setattr__", "__getattribute__", "__getattr__", "__new__")
 #: Methods that are not called by operators, built-in functions and the like.
 NOT_IMPLICIT = frozenset({"__init__", "__new__", "__init_subclass__", "__class_getitem__"})
 
-
-@dataclass(slots=True, eq=False)
-class Code:
-    """What a function object knows: its text, the scope around it, its defaults."""
-
-    node: FunctionNode
-    outer: Frame | None
-    defaults: dict[str, Value]
-    is_property: bool = False
-    is_class_method: bool = False
-    is_static: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Blueprint:
-    """What a class object knows: its members and its bases."""
-
-    name: str
-    members: dict[str, Value]
-    bases: list[Obj] = field(default_factory=list)
-    foreign: bool = False  # a base comes from a library
-
-    def find(self, name: str) -> Value | None:
-        """Return a member of the class or of its bases."""
-        found = self.members.get(name)
-        if found is not None:
-            return found
-        for base in self.bases:
-            if isinstance(base.data, Blueprint):
-                found = base.data.find(name)
-                if found is not None:
-                    return found
-        return None
-
-    def functions(self) -> Iterable[tuple[str, Obj]]:
-        """Return (name, function) of every method, the bases' too."""
-        for name, value in list(self.members.items()):
-            for obj in tuple(value.objs):
-                if obj.kind == "function":
-                    yield name, obj
-        for base in self.bases:
-            if isinstance(base.data, Blueprint):
-                yield from base.data.functions()
+#: What is put there is used by every cell from then on.
+STREAMS = frozenset(
+    {("sys", name) for name in ("stdout", "stderr", "stdin", "displayhook", "excepthook")}
+)
 
 
 class Functions(Core):
@@ -106,7 +84,7 @@ class Functions(Core):
         made = self.new("class", [*content, *parents], blueprint)
         for parent in parents:
             if isinstance(parent.data, Blueprint):
-                for function in _functions(parent.data.find("__init_subclass__")):
+                for function in functions_of(parent.data.find("__init_subclass__")):
                     self.call_function(function, [made], {})
         return made
 
@@ -207,13 +185,17 @@ class Functions(Core):
         found: set[Obj] = set()
         for obj in value.objs:
             kind = obj.kind
-            if kind in ("iterator", "generator", "file", "stream"):
+            if kind in STREAMING:
                 if consume:
                     self.recorder.change([obj])
-                    inner = [o for o in reach([obj]) if o.kind in ("iterator", "generator", "file")]
+                    inner = [o for o in reach([obj]) if o.kind in STREAMING]
                     self.recorder.change(inner)
-                found |= self._produced(obj)
-            elif kind in ("list", "dict", "set", "tuple", "deque", "pandas"):
+                    self.recorder.change(
+                        (o for o in obj.content if o.kind == "callable"), deep=True
+                    )
+                given = self._produced(obj)
+                found |= self.new("tuple", given).objs if obj.data is PAIRS and given else given
+            elif kind in CONTAINERS or kind == "pandas":
                 found |= obj.content  # a frame gives names, a column values: no part of itself
             elif kind == "module":
                 continue
@@ -226,6 +208,19 @@ class Functions(Core):
                 found |= obj.content | {obj}
         return Value(frozenset(found))
 
+    def gathered(self, objs: Iterable[Obj]) -> list[Obj]:
+        """Return what is kept of objects whose items are all taken: of a generator, its items."""
+        found: list[Obj] = []
+        for obj in objs:
+            alone = obj.kind == "generator" and not any(
+                other.kind in ("iterator", "generator") for other in reach(obj.content)
+            )
+            if alone:
+                found += self.elements(Value(frozenset({obj}))).objs
+            else:
+                found.append(obj)
+        return found
+
     def _produced(self, obj: Obj) -> set[Obj]:
         """Return what an iterator gives, running the functions that it calls on the way."""
         found: set[Obj] = set()
@@ -234,7 +229,7 @@ class Functions(Core):
             for inner in tuple(waiting.pop().content):
                 if inner.kind == "function":
                     found |= self._run_lazily(obj, inner)
-                elif inner.kind in ("list", "dict", "set", "tuple", "deque"):
+                elif inner.kind in CONTAINERS:
                     found |= inner.content
                 elif inner.kind in ("iterator", "generator"):
                     if inner not in iterators:
@@ -280,9 +275,11 @@ class Functions(Core):
         if not isinstance(blueprint, Blueprint):
             return Value(frozenset({obj, *obj.content}))
         found = blueprint.find(name)
+        if found is None and obj.fields is not None and name in obj.fields:
+            return own_attribute(obj, name)
         if found is None:
             hook = blueprint.find("__getattr__")
-            results = [self.call_function(f, [own, ATOM], {}) for f in _functions(hook)]
+            results = [self.call_function(f, [own, ATOM], {}) for f in functions_of(hook)]
             inner = frozenset(o for o in obj.content if o.kind != "class")
             return union([Value(inner | {obj}), *results])
         results = []
@@ -295,22 +292,34 @@ class Functions(Core):
                 results.append(Value(frozenset({function})))
             else:
                 results.append(self.new("bound", [obj, function], (obj, function)))
+        if obj.kind == "instance" and (not functions_of(found) or name in (obj.fields or ())):
+            results.append(own_attribute(obj, name))  # what the class has is a default
         return union(results) if results else ATOM
 
     def set_attribute(self, base: Value, name: str, value: Value) -> None:
         """Handle ``base.name = value``; a setter of the notebook's own is called."""
+        if name == "__dict__":
+            self.store(base, value | self.elements(value))
+            return
         for obj in base.objs:
+            if obj.fields is not None:
+                obj.set_field(name, value.objs)
             if obj.kind == "instance" and isinstance(obj.data, Blueprint):
                 for found in (obj.data.find(name), obj.data.find("__setattr__")):
-                    for function in _functions(found):
+                    for function in functions_of(found):
                         self.call_function(function, [Value(frozenset({obj})), value, value], {})
             elif obj.kind == "class" and isinstance(obj.data, Blueprint):
                 obj.data.members[name] = obj.data.members.get(name, ATOM) | value
             elif obj.kind == "module":
                 if obj.data == "__main__":
                     self.bind(name, value)
-                self.world.patched.setdefault(name, []).extend(_functions(value))
-        self.store(base, value)
+                self.world.patched.setdefault(name, []).extend(functions_of(value))
+                if (obj.data, name) in STREAMS:
+                    self.hook(reach(value.objs, through=lambda o: o.kind != "module"))
+        for obj in base.objs:
+            if obj.fields is None:
+                obj.hold(value.objs)
+        self.recorder.change(base.objs)
 
     def instantiate(
         self, cls: Obj, arguments: Sequence[Value], keywords: Mapping[str, Value]
@@ -320,15 +329,16 @@ class Functions(Core):
         content = [o for v in (*arguments, *keywords.values()) for o in v.objs]
         keeps = blueprint.foreign or blueprint.find("__init__") is None
         made = self.new("instance", [cls, *(content if keeps else [])], blueprint)
+        if not blueprint.foreign and not any(blueprint.find(hook) for hook in ATTRIBUTE_HOOKS):
+            for obj in made.objs:
+                obj.keep_fields()
         for name in ("__new__", "__init__", "__post_init__"):
-            for function in _functions(blueprint.find(name)):
+            for function in functions_of(blueprint.find(name)):
                 given = [] if name == "__post_init__" else arguments
                 self.call_function(function, [made, *given], keywords if given else {})
+        if blueprint.find("__del__") is not None:
+            self.hook(functions_of(blueprint.find("__del__")))  # whenever the last name goes
         return made
-
-
-def _functions(value: Value | None) -> list[Obj]:
-    return [obj for obj in value.objs if obj.kind == "function"] if value is not None else []
 
 
 def _fill(

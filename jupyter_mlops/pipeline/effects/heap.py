@@ -16,6 +16,12 @@ UNCARRYABLE: Final[dict[str, str]] = {
     "thread": "a thread or a pool cannot be handed over",
 }
 
+#: Built-in containers: what they hold is what is found in them.
+CONTAINERS: Final = frozenset({"list", "dict", "set", "tuple", "deque"})
+
+#: What is used up by whoever reads it.
+STREAMING: Final = frozenset({"iterator", "generator", "file", "stream"})
+
 
 class Edges:
     """Counts the references found so far: while it stands, what objects reach is the same."""
@@ -38,10 +44,13 @@ class Obj:
 
     ``origin`` is the cell (number) that made it, ``last`` the one that changed it last;
     ``content`` is what it may refer to, ``parents`` who may refer to it, ``names`` the notebook
-    names bound to it now.
+    names bound to it now. ``fields`` is what is known to be in single attributes, where that is
+    kept, and ``loose`` what may be in any of them.
     """
 
-    __slots__ = ("content", "data", "kind", "last", "names", "origin", "parents")
+    __slots__ = (
+        "content", "data", "fields", "kind", "last", "loose", "names", "origin", "parents",
+    )  # fmt: skip
 
     def __init__(self, kind: str, last: int, data: Any = None) -> None:
         self.kind = kind
@@ -50,9 +59,27 @@ class Obj:
         self.content: set[Obj] = set()
         self.parents: set[Obj] = set()
         self.names: set[str] = set()
+        self.fields: dict[str, frozenset[Obj]] | None = None
+        self.loose: set[Obj] = set()
+
+    def keep_fields(self) -> None:
+        """Tell attributes apart from now on; what is held already may be in any of them."""
+        self.fields, self.loose = {}, set(self.content)
+
+    def set_field(self, name: str, objs: frozenset[Obj]) -> None:
+        """Say that an attribute may refer to objects, whatever it referred to before."""
+        assert self.fields is not None
+        self.fields[name] = self.fields.get(name, frozenset()) | objs
+        self._refer(objs)
 
     def hold(self, others: Iterable[Obj]) -> None:
         """Say that this object may refer to others from now on."""
+        if self.fields is not None:
+            others = tuple(others)
+            self.loose.update(others)
+        self._refer(others)
+
+    def _refer(self, others: Iterable[Obj]) -> None:
         for other in others:
             if other is not self and other not in self.content:
                 self.content.add(other)
@@ -61,6 +88,22 @@ class Obj:
 
     def __repr__(self) -> str:
         return f"<{self.kind} of cell {self.last}>"
+
+
+class Pairs:
+    """Marks an iterator that gives tuples of what it holds, as ``enumerate`` and ``zip`` do."""
+
+
+PAIRS: Final = Pairs()
+
+
+class Missing:
+    """What a ``defaultdict`` makes of a key that it has not: what its factory gives."""
+
+    __slots__ = ("factory",)
+
+    def __init__(self, factory: Value) -> None:
+        self.factory = factory
 
 
 class Value:
@@ -123,7 +166,10 @@ def owners(objs: Iterable[Obj]) -> set[Obj]:
 
 def union(values: Iterable[Value]) -> Value:
     """Return what may be any of the values."""
-    result: Value | None = None
-    for value in values:
-        result = value if result is None else result | value
-    return ATOM if result is None else result
+    every = list(values)
+    if len(every) < 2:
+        return every[0] if every else ATOM
+    const = every[0].const
+    same = const is not NOTHING and all(value.const == const for value in every)
+    objs = frozenset().union(*(value.objs for value in every))
+    return Value(objs, const if same else NOTHING, all(value.fixed for value in every))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell
 from jupyter_mlops.pipeline.effects import definitions
 from jupyter_mlops.pipeline.effects.calls import Calls
@@ -26,15 +27,22 @@ class Interpreter(Statements, Magics, Calls):
         """Interpret a cell and return what it does."""
         flow = CellFlow(cell.number, tree=cell.full_tree)
         self.begin(flow)
-        self.source_lines = cell.python.splitlines()
+        self.source_lines = parsed.lines(cell.python)
         shows = False
         body = cell.full_tree.body
-        for index, statement in enumerate(body):
-            definitions.run(self, statement)
-            shows = isinstance(statement, ast.Expr) and index == len(body) - 1
+        try:
+            self.run_hooks()
+            for index, statement in enumerate(body):
+                definitions.run(self, statement)
+                shows = isinstance(statement, ast.Expr) and index == len(body) - 1
+        except RecursionError:  # functions that call each other, hundreds deep
+            self.give_up()
+            self.barrier("its functions call each other too deeply")
         if shows:
             self.world.displayed.append(cell.number)
-        if cell.syntax_error:
+        if cell.syntax_error == parsed.TOO_DEEP:
+            self.barrier(parsed.TOO_DEEP)
+        elif cell.syntax_error:
             flow.note(f"it is not valid Python: {cell.syntax_error}")
             self.barrier("it is not valid Python")
         self.recorder.finish()
@@ -49,8 +57,15 @@ class Interpreted:
     world: World
 
 
-def interpret(cells: Sequence[Cell], parameters: Iterable[str] = ()) -> Interpreted:
-    """Run cells abstractly, in order. ``parameters`` are names whose values come from outside."""
+def interpret(
+    cells: Sequence[Cell],
+    parameters: Iterable[str] = (),
+    stars: Mapping[str, Mapping[str, str]] | None = None,
+) -> Interpreted:
+    """Run cells abstractly, in order. ``parameters`` are names whose values come from outside.
+
+    ``stars`` says what the star imports of modules bind: each name, with its dotted path.
+    """
     last = any(mark in cell.source for cell in cells for mark in FIGURES_LAST)
-    interpreter = Interpreter(World(parameters, figures_last=last))
+    interpreter = Interpreter(World(parameters, figures_last=last, stars=stars))
     return Interpreted([interpreter.run_cell(cell) for cell in cells], interpreter.world)

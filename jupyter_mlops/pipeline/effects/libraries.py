@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from jupyter_mlops.pipeline.effects import methods
 from jupyter_mlops.pipeline.effects.core import OBJECTS_A_STATEMENT
 from jupyter_mlops.pipeline.effects.functions import Functions
-from jupyter_mlops.pipeline.effects.heap import ATOM, BLOB, Edges, Obj, Value, reach, union
+from jupyter_mlops.pipeline.effects.heap import (
+    ATOM,
+    BLOB,
+    CONTAINERS,
+    STREAMING,
+    Edges,
+    Missing,
+    Obj,
+    Value,
+    reach,
+    union,
+)  # fmt: skip
 from jupyter_mlops.pipeline.effects.paths import PathText, path_text
 from jupyter_mlops.pipeline.effects.tables import Effect, effect_of, is_known_package
 from jupyter_mlops.pipeline.effects.world import SOLID, STATE_ATTRIBUTES
@@ -19,6 +30,32 @@ PATH_KEYWORDS = ("path", "path_or_buf", "filepath_or_buffer", "fname", "file", "
 
 #: Objects after which a function that is called back is not followed again in the same cell.
 CALLED_BACK = 40
+
+
+#: Functions that call their first argument; any function calls its ``key``.
+CALLERS = frozenset(
+    """
+    builtins.map builtins.filter functools.reduce functools.partial itertools.starmap
+    itertools.accumulate itertools.takewhile
+    itertools.dropwhile itertools.filterfalse itertools.groupby numpy.vectorize
+    numpy.apply_along_axis operator.call
+    """.split()
+)
+
+
+#: Functions that take all items of an iterator, or one of them, and let it go.
+GATHERING = frozenset(
+    """
+    builtins.dict builtins.frozenset builtins.list builtins.max builtins.min builtins.next
+    builtins.set builtins.sorted builtins.sum builtins.tuple collections.Counter
+    collections.OrderedDict collections.deque functools.reduce pandas.DataFrame pandas.Series
+    """.split()
+)
+
+
+#: Functions that give items of their first argument, or what is made of them.
+ITEMS = frozenset({"builtins.max", "builtins.min", "builtins.next", "builtins.sum"})
+ITEMS_OR_ARGUMENTS = frozenset({"builtins.max", "builtins.min"})
 
 
 class Libraries(Functions):
@@ -112,6 +149,8 @@ class Libraries(Functions):
         if special is not None:
             return special
         self._states(path, effect, keywords, bare)
+        if effect.needs_seed and not _has_seed(arguments, keywords):
+            self.flow.varies.add(f"it draws from the system's entropy ({path})")
         self._files(effect, arguments, keywords)
         every = [*arguments, *keywords.values()]
         objs = [obj for value in every for obj in value.objs if obj.kind != "module"]
@@ -120,10 +159,18 @@ class Libraries(Functions):
         self.implicit(every)
         called = self._call_back(objs, objs, methods_too=False) if objs else ATOM
         # Random generators are drawn from, figures are drawn on.
-        self.recorder.change((o for o in objs if o.kind in ("rng", "figure")), deep=True)
+        caller = keywords["key"].objs if "key" in keywords else frozenset()
+        if path in CALLERS and arguments:
+            caller |= arguments[0].objs
+        if caller:
+            unsure = [o for o in caller if o.kind in ("unknown", "instance", BLOB)]
+            self.recorder.change(unsure, deep=True)
+        drawn = (o for o in objs if o.kind in ("rng", "figure", "callable"))
+        self.recorder.change(drawn, deep=True)
         for key in effect.touches:
             state = self.world.state(key)
-            state.hold(objs)
+            if not key.startswith("<rng:"):  # it gives numbers and keeps nothing
+                state.hold(_drawn(objs) if key == "<figure>" else objs)
             self.recorder.change((o for o in state.content if o.kind != "module"), deep=True)
         if "file" in keywords:
             self.recorder.change(keywords["file"].objs, deep=True)
@@ -139,10 +186,16 @@ class Libraries(Functions):
         if inplace is not None and inplace.const is not False:
             for value in arguments:
                 self.recorder.change(value.objs)
-        if objs and effect.result not in ("view",) and not effect.result.startswith("wrap"):
+        lazy = effect.result == "view" and not path.startswith("builtins.")
+        if objs and not lazy and not effect.result.startswith("wrap"):
             for value in every:  # a list of iterators is used up by whoever reads it
-                if any(o.kind in ("iterator", "generator", "file") for o in value.objs):
+                if any(o.kind in STREAMING for o in value.objs):
                     self.elements(value)
+        if path in ITEMS and (len(arguments) == 1 or path not in ITEMS_OR_ARGUMENTS):
+            first = arguments[0].objs if arguments else frozenset()
+            given = [o for o in first if o.kind in CONTAINERS]
+            objs = [o for o in objs if o not in given]
+            objs += self.elements(Value(frozenset(given))).objs
         return self._result(path, effect, objs, called, keywords)
 
     def _special_path(
@@ -173,6 +226,13 @@ class Libraries(Functions):
             if len(arguments) == 3 and isinstance(arguments[1].const, str):
                 self.set_attribute(arguments[0], arguments[1].const, arguments[2])
                 return ATOM
+        if path == "collections.defaultdict":
+            held = [o for v in arguments[1:] for o in (*v.objs, *self.elements(v).objs)]
+            made = self.new("dict", [*held, *(o for v in keywords.values() for o in v.objs)])
+            for obj in made.objs:
+                obj.data = Missing(arguments[0] if arguments else ATOM)
+                obj.hold(o for o in obj.data.factory.objs if o.kind == "function")
+            return made
         if path.startswith("unittest.mock."):
             texts = [v.const for v in arguments if isinstance(v.const, str)]
             modules = [self.world.module(text.partition(".")[0]) for text in texts]
@@ -191,23 +251,34 @@ class Libraries(Functions):
         word, _, kind = effect.result.partition(":")
         if word == "atom":
             return ATOM
+        if path in GATHERING:
+            objs = self.gathered(objs)
         if word == "view":
             inner = {o for obj in objs for o in obj.content}
-            return Value(frozenset({*objs, *inner}) | called.objs)
+            made = self.new("array", objs) if path.startswith("numpy.") else ATOM
+            if path in ("builtins.sum", "builtins.max", "builtins.min"):
+                inner |= self.elements(Value(frozenset(objs)), consume=False).objs
+                objs = [o for o in objs if o.kind not in STREAMING]
+            return Value(frozenset({*objs, *inner}) | called.objs | made.objs)
+        if word == "deep":
+            return self.copied(objs)
         if word == "state":
             return Value(frozenset({self.world.state(kind)}))
         if word == "aswrap":  # may share the memory of what it was made from
-            made = self.new(kind, objs)
+            made = self.new(kind, [*objs, *self.elements(Value(frozenset(objs)), False).objs])
             return Value(
                 made.objs | {o for o in objs if o.kind in ("array", "pandas", "unknown", BLOB)}
             )
         if word == "wrap":
             self.world.has_weak = self.world.has_weak or kind == "weak"
-            kind = objs[0].kind if kind == "same" and objs else kind.replace("same", "unknown")
+            same = objs[0] if kind == "same" and objs else None
+            kind = same.kind if same else kind.replace("same", "unknown")
             held: list[Obj] = list(objs)
-            if kind in ("list", "tuple", "set", "dict", "deque"):
+            if kind == "pairs":
+                return self.pairing(self.new("iterator", [*held, *called.objs]))
+            if kind in CONTAINERS:
                 held += self.elements(Value(frozenset(objs))).objs
-            return self.new(kind, [*held, *called.objs])
+            return self.new(kind, [*held, *called.objs], same.data if same else None)
         if word == "estimator":
             name = path.rpartition(".")[2]
             if not name[:1].isupper():
@@ -216,13 +287,15 @@ class Libraries(Functions):
             return self.new("estimator", [*objs, *called.objs], drawn)
         if kind == "same":
             return self.new(objs[0].kind if objs else "unknown")
-        return self.new(kind or "unknown", called.objs)
+        known = [c for o in objs for c in o.content] if path == "numpy.array" else []
+        return self.filled(kind or "unknown", [*called.objs, *known])
 
     def _states(self, path: str, effect: Effect, keywords: Mapping[str, Value], bare: bool) -> None:
         for key in effect.sets:
             self.recorder.touch(key, replace=not self.weak and self.frame is None)
         for key in effect.touches:
             self.recorder.touch(key)
+        self.flow.looks |= set(effect.reads)
         for key in effect.reads:
             if key in self.world.states:
                 self.recorder.read(key)
@@ -267,8 +340,20 @@ class Libraries(Functions):
         return Value(frozenset({obj}))
 
 
+def _drawn(objs: Sequence[Obj]) -> list[Obj]:
+    """Return what plotting may keep and change: not the data that it draws."""
+    found = reach(objs, through=lambda obj: obj.kind in CONTAINERS)
+    return [o for o in found if o.kind not in (*CONTAINERS, "array", "pandas")]
+
+
 def _not_a_class(obj: Obj) -> bool:
     return obj.kind != "class"
+
+
+def _has_seed(arguments: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
+    """Tell whether what makes or sets a random generator is given something to begin with."""
+    given = [*arguments, *keywords.values()]
+    return any(value.objs or value.const is not None for value in given)
 
 
 def _is_seeded(keywords: Mapping[str, Value]) -> bool:

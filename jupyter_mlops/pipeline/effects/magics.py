@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from jupyter_mlops.pipeline.effects import shell
 from jupyter_mlops.pipeline.effects.calls import Calls
 from jupyter_mlops.pipeline.effects.flow import DefinitionText
-from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value
+from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value, reach
 from jupyter_mlops.pipeline.effects.paths import path_text
 from jupyter_mlops.pipeline.effects.world import Binding
 
@@ -42,6 +42,18 @@ SHELLS = frozenset(
     bash sh script system sx ! zsh
     """.split()
 )
+#: What they are given is called by Python or IPython at any time from then on.
+HOOKS = (".events.register", "sys.settrace", "sys.setprofile", "sys.addaudithook",
+         "threading.settrace", "threading.setprofile", "signal.signal", "gc.callbacks.append",
+         "weakref.finalize", "codecs.register", "codecs.register_error", "atexit.register",
+         "register_dataframe_accessor", "register_series_accessor", "register_index_accessor",
+         ".ast_transformers.append", ".input_transformers_cleanup.append",
+         ".input_transformers_post.append", ".set_custom_exc", ".set_hook")  # fmt: skip
+#: The state of an interpreter that calls a cell's functions.
+HOOKED = "<module:interpreter>"
+HOOK_ENDS = frozenset(name.rpartition(".")[2] for name in HOOKS)
+#: An address on the network, also after it was taken for a path; no drive has two letters.
+_URL = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:/")
 #: Modules that may be imported to learn what a star import binds.
 STAR_SAFE = frozenset(
     """
@@ -56,6 +68,8 @@ class Magics(Calls):
 
     def call(self, node: ast.Call, bare: bool = False) -> Value:
         """Interpret a call, or what IPython makes of a magic line."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr in HOOK_ENDS:
+            self._hooked(node)
         name, texts = _ipython_call(node)
         if name is None:
             return super().call(node, bare)
@@ -71,6 +85,24 @@ class Magics(Calls):
         if name in ("magic", "run_cell", "ex", "ev"):
             return self.run_text(texts[0]) if texts and "%" not in texts[0] else ATOM
         return super().call(node, bare)
+
+    def _hooked(self, node: ast.Call) -> None:
+        """Note a function that is called at any time from now on."""
+        if not ast.unparse(node.func).endswith(HOOKS):
+            return
+        given = [obj for argument in node.args for obj in self.evaluate(argument).objs]
+        self.hook(reach(given, through=lambda obj: obj.kind != "module"))
+
+    def run_hooks(self) -> None:
+        """Have the functions called that earlier cells asked for, at the start of a cell."""
+        for cell, functions in self.world.hooks:
+            self.flow.uses.setdefault(HOOKED, set()).update((cell, self.number - 1))
+            with self.maybe():
+                for obj in functions:
+                    if obj.kind == "function":
+                        self.call_function(obj, [], {}, unknown=ATOM)
+                    else:
+                        self.recorder.change([obj], deep=True)
 
     # --- line magics ----------------------------------------------------------------------
     def _line(self, name: str, text: str) -> Value:
@@ -159,7 +191,7 @@ class Magics(Calls):
         return ATOM
 
     def _python_body(self, name: str, line: str, body: str) -> None:
-        from jupyter_mlops.notebook import plain_python
+        from jupyter_mlops.parsed import plain_python
 
         try:
             tree = ast.parse(plain_python(body))
@@ -176,6 +208,9 @@ class Magics(Calls):
     def run_shell(self, text: str) -> None:
         """Note what shell commands read and write."""
         self._interpolated(text)
+        unsteady = shell.unsteady(text)
+        if unsteady:
+            self.flow.varies.add(f"a shell command may give something else each time ({unsteady})")
         for mode, path in shell.effects(text):
             if mode == "environ":
                 if "<environ>" in self.world.states:
@@ -194,10 +229,10 @@ class Magics(Calls):
 
     def star_import(self, module: str) -> None:
         """Bind what ``from module import *`` binds; where that is unknown, anything."""
-        names = star_names(module)
-        if names is not None:
-            for name in names:
-                self.bind(name, self.as_value(self.world.module(f"{module}.{name}")))
+        homes = self.star_homes(module)
+        if homes is not None:
+            for name, home in homes.items():
+                self.bind(name, self.as_value(self.world.module(home)))
             return
         self.flow.note(f"from {module} import * may bind any name")
         self.flow.may_bind.add("*")
@@ -207,10 +242,18 @@ class Magics(Calls):
                 both = Value(old.value.objs | {obj})
                 self.world.names[name] = Binding(both, old.cells | {self.number}, old.text)
         self.world.open_cells.append((self.number, f"from {module} import *"))
+        self.world.open_stars.append(module)
 
-    def star_names(self, module: str) -> list[str]:
-        """Return what a star import is known to bind."""
-        return star_names(module) or []
+    def star_homes(self, module: str) -> Mapping[str, str] | None:
+        """Return what a star import binds, each name with where it comes from, if it is known."""
+        file = module.partition(".")[0] + ".py"
+        if file in self.world.files or "<sys.path>" in self.world.states:
+            return None  # another module may be meant when the cell runs
+        known = self.world.stars.get(module)
+        if known is not None:
+            return known
+        names = star_names(module)
+        return None if names is None else {name: f"{module}.{name}" for name in names}
 
     # --- files ----------------------------------------------------------------------------
     def open_file(self, arguments: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
@@ -234,6 +277,8 @@ class Magics(Calls):
 
     def file(self, mode: str, path: str | None) -> None:
         """Note that a file is read ("in"), written ("out") or both ("change")."""
+        if path is not None and _URL.match(path):
+            self.flow.varies.add(f"it uses the network ({path})")
         if "<cwd>" in self.world.states and (path is None or not posixpath.isabs(path)):
             self.recorder.read("<cwd>")
         flow = self.flow

@@ -19,16 +19,27 @@ SET = frozenset(
     """.split()
 )
 DEQUE = LIST | frozenset(["appendleft", "extendleft", "popleft", "rotate"])
-ARRAY = frozenset(
+#: Methods that take the items of what they are given, and not the thing itself.
+EMPTYING = frozenset(["extend", "update", "extendleft"])
+#: Methods that change what they are called on, whatever it is.
+CHANGING = (LIST | DICT | SET | DEQUE) - {"add", "insert", "pop", "remove", "sort", "update"}
+ARRAY = CHANGING | frozenset(
     """
-    sort fill resize put partition itemset setflags setfield byteswap
+    sort fill resize put partition itemset setflags setfield byteswap insert remove pop
     """.split()
 )
-PANDAS = frozenset(["insert", "pop", "update", "set_flags"])
+PANDAS = ARRAY | frozenset(["update", "set_flags"])
 ESTIMATOR = frozenset(
     """
     fit fit_transform fit_predict partial_fit set_params fit_resample set_output train
     update warm_start refit set_fit_request set_score_request
+    """.split()
+)
+
+#: Methods of open files, pipes and buffers that give text, bytes or numbers.
+TEXT_OF_FILE = frozenset(
+    """
+    read readline readlines read1 getvalue tell fileno write writelines close flush seek
     """.split()
 )
 
@@ -56,6 +67,25 @@ MUTATORS: dict[str, frozenset[str] | None] = {
     "patch": None,
     "weak": frozenset(),
 }
+
+#: Special methods that leave the object as it is; any other one may change it.
+READING = frozenset(
+    """
+    __abs__ __add__ __and__ __array__ __bool__ __bytes__ __call__ __ceil__ __class__
+    __class_getitem__ __contains__ __copy__ __deepcopy__ __dir__ __divmod__ __eq__ __float__
+    __floor__ __floordiv__ __format__ __ge__ __getattribute__ __getitem__ __getstate__ __gt__
+    __hash__ __index__ __int__ __invert__ __iter__ __le__ __len__ __lshift__ __lt__ __matmul__
+    __mod__ __mul__ __ne__ __neg__ __or__ __pos__ __pow__ __radd__ __rand__ __rdivmod__
+    __reduce__ __reduce_ex__ __repr__ __reversed__ __rfloordiv__ __rlshift__ __rmatmul__
+    __rmod__ __rmul__ __ror__ __round__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__
+    __rxor__ __sizeof__ __str__ __sub__ __truediv__ __trunc__ __xor__ __dict__ __name__
+    __qualname__ __doc__ __module__ __enter__ __exit__ __class__ __annotations__ __version__
+    __file__ __path__ __spec__ __slots__ __wrapped__ __self__ __func__
+    """.split()
+)
+
+#: Methods of text whose result is a list of pieces.
+SPLITTING = frozenset(["split", "rsplit", "splitlines"])
 
 #: On these kinds a method that is not in the table leaves the object as it is.
 CLOSED = frozenset({"list", "dict", "set", "deque", "tuple", "array", "pandas", "atom"})
@@ -97,10 +127,25 @@ ATOM_ATTRIBUTES = frozenset(
     """.split()
 )
 
+#: Classes whose methods are called with the object as their first argument, too.
+CLASSES = frozenset(
+    """
+    list dict set bytearray object deque Counter OrderedDict defaultdict ndarray DataFrame
+    Series MutableSequence MutableMapping MutableSet UserList UserDict
+    """.split()
+)
+
+#: Methods of arrays and frames whose result holds the same items.
+HOLDING = frozenset(
+    """
+    groupby rolling expanding ewm resample items iterrows itertuples to_dict to_list tolist
+    """.split()
+)
+
 #: What methods of arrays and frames give: the kind of the new object.
 RESULTS: dict[str, dict[str, str]] = {
     "pandas": {
-        "to_dict": "dict", "to_list": "list", "tolist": "list", "to_numpy": "array",
+        "to_dict": "unknown", "to_list": "list", "tolist": "list", "to_numpy": "array",
         "items": "iterator", "iterrows": "iterator", "itertuples": "iterator",
         "to_csv": "atom", "to_json": "atom", "to_string": "atom", "to_html": "atom",
         "to_markdown": "atom", "keys": "pandas", "plot": "figure", "hist": "figure",

@@ -39,5 +39,7 @@ def path_text(value: Value) -> str | None:
     if isinstance(const, PathText):
         const = const.text
     if isinstance(const, str) and value.fixed:
+        if "://" in const:
+            return const
         return posixpath.normpath(const)
     return None

@@ -30,7 +30,26 @@ MOVERS = frozenset(
     cp mv rm rmdir ln
     """.split()
 )
+#: Commands that give the same each time, if the files that they name are the same.
+STEADY = READERS - {"stat"} | CREATORS | MOVERS | {
+    "echo", "printf", "true", "false", "sleep", "cd", "export", "pip", "pip3", "conda", "mamba",
+    "uv",
+}  # fmt: skip
 _REDIRECTION = re.compile(r"(?<![0-9&])(>>?)\s*([^\s;|&>]+)")
+
+
+def unsteady(text: str) -> str:
+    """Return the first command that may give something else each time, or an empty text."""
+    for line in text.splitlines():
+        for command in re.split(r"&&|\|\||;|\|", line):
+            words = command.split()
+            if not words or words[0].startswith("#"):
+                continue
+            name = posixpath.basename(words[0])
+            plain = name in LISTING and not any(word.startswith("-") for word in words[1:])
+            if name not in STEADY and not plain:
+                return name
+    return ""
 
 
 def effects(text: str) -> list[tuple[str, str | None]]:

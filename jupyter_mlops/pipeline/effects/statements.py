@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from jupyter_mlops.pipeline.effects.core import Frame
-from jupyter_mlops.pipeline.effects.expressions import CONTAINERS, Expressions
-from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value
+from jupyter_mlops.pipeline.effects.expressions import Expressions
+from jupyter_mlops.pipeline.effects.heap import ATOM, CONTAINERS, Obj, Value
 from jupyter_mlops.pipeline.effects.scope import Scope
+from jupyter_mlops.pipeline.effects.world import Binding
 
 
 class Statements(Expressions):
@@ -62,12 +64,19 @@ class Statements(Expressions):
             self.assign(target.value, self.new("list", value.objs))
         elif isinstance(target, ast.Attribute):
             base = self.evaluate(target.value)
+            if ast.unparse(target).endswith(("index.name", "columns.name", ".names")):
+                base |= self.frames()  # an index may be shared by frames made from each other
             self.set_attribute(base, target.attr, value)
         elif isinstance(target, ast.Subscript):
             base = self.evaluate(target.value)
             self.evaluate(target.slice)
             self.implicit([base])
             self.store(base, value)
+
+    def frames(self) -> Value:
+        """Return every frame that a name refers to."""
+        found = (o for binding in self.world.names.values() for o in binding.value.objs)
+        return Value(frozenset(o for o in found if o.kind == "pandas"))
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         self.evaluate(node.annotation)
@@ -82,9 +91,10 @@ class Statements(Expressions):
         inner = [o for o in value.objs if o.kind not in CONTAINERS]
         inner += [c for o in value.objs if o.kind in CONTAINERS for c in o.content]
         for obj in old.objs:
-            obj.hold(inner)
+            obj.hold(self.gathered(inner) if obj.kind in CONTAINERS else inner)
         self.recorder.change(old.objs)
-        result = old | value if old.objs else (value if value.objs else ATOM)
+        same = bool(old.objs) and all(o.kind in CONTAINERS for o in old.objs)
+        result = old if same else old | value
         self.assign(target, Value(result.objs))
 
     def _delete(self, node: ast.Delete) -> None:
@@ -115,10 +125,27 @@ class Statements(Expressions):
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         items = self.elements(self.evaluate(node.iter))
         with self.branch(), self.rounds() as rounds:
-            for _ in rounds:
-                self.assign(node.target, items)
-                self.execute_all(node.body)
+            with self._given_anew(node.target):
+                for _ in rounds:
+                    self.assign(node.target, items)
+                    self.execute_all(node.body)
             self.execute_all(node.orelse)
+
+    @contextmanager
+    def _given_anew(self, target: ast.expr) -> Iterator[None]:
+        """Say that a loop's variables are the loop's own in its body, and may be so after it."""
+        world = self.world
+        own = self.frame is None and not world.has_weak
+        bound = [n for n in ast.walk(target) if isinstance(n, ast.Name)] if own else []
+        names = [n.id for n in bound if isinstance(n.ctx, ast.Store)]
+        before = {name: world.names.pop(name) for name in names if name in world.names}
+        yield
+        for name, old in before.items():
+            new = world.names.get(name, old)
+            binding = Binding(old.value | new.value, old.cells | new.cells)
+            binding.deleted = old.deleted or new.deleted
+            world.names[name] = binding
+            self.recorder.forget(name)
 
     def _while(self, node: ast.While) -> None:
         self.implicit([self.evaluate(node.test)])
@@ -139,13 +166,36 @@ class Statements(Expressions):
                 if handler.type is not None:
                     self.evaluate(handler.type)
                 if handler.name:
-                    self.bind(handler.name, self.new("unknown"))
-                self.execute_all(handler.body)
-                if handler.name:
+                    self._caught(handler.name, handler.body)
                     caught.discard(handler.name)
+                else:
+                    self.execute_all(handler.body)
             branches.append((caught, handler.body))
         self.settle(_common(branches))
         self.execute_all(node.finalbody)
+
+    def _caught(self, name: str, body: Sequence[ast.stmt]) -> None:
+        """Interpret ``except ... as name``: the name is there only inside of the handler."""
+        frame = self.frame
+        error = self.new("unknown")
+        if frame is not None and name not in frame.scope.elsewhere:
+            before = frame.names.pop(name, None)
+            frame.names[name] = error
+            self.execute_all(body)
+            frame.names.pop(name, None)
+            if before is not None:
+                frame.names[name] = before
+            return
+        names = self.world.names
+        old = names.get(name)
+        names[name] = Binding(error, frozenset({self.number}))
+        self.recorder.forget(name)
+        self.execute_all(body)
+        names.pop(name, None)
+        self.recorder.forget(name)
+        if old is not None:
+            names[name] = old
+            self.unbind(name)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -194,9 +244,11 @@ class Statements(Expressions):
     # --- the rest -------------------------------------------------------------------------
     def _expression(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Call):
-            self.call(node.value, bare=True)
+            value = self.call(node.value, bare=True)
         else:
-            self.implicit([self.evaluate(node.value)])
+            value = self.evaluate(node.value)
+        if self.frame is None or not isinstance(node.value, ast.Call):
+            self.implicit([value])  # at the top level its result is shown
 
     def _return(self, node: ast.Return) -> None:
         value = self.evaluate(node.value) if node.value is not None else ATOM

@@ -11,7 +11,9 @@ A line is a dotted path (``*`` ends a prefix) and words:
 ``in:N``        reads the file at argument N; ``out:N`` writes it; ``change:N`` may do both
 ``files``       reads and writes files that cannot be told
 ``seeded``      touches <rng:numpy> unless it is given ``random_state``
-``clock``, ``network``, ``entropy``   why the result differs from run to run
+``needs-seed``  draws from the system's entropy unless it is given something to begin with
+``clock``, ``network``, ``entropy``, ``machine``, ``program``   why the result differs from run to
+                run
 ``unknown``     may do anything to what it can reach
 """
 
@@ -35,6 +37,7 @@ class Effect:
     paths: tuple[tuple[str, int], ...] = ()
     any_files: bool = False
     seeded: bool = False
+    needs_seed: bool = False
     varies: str = ""
 
 
@@ -44,6 +47,8 @@ _KINDS = {
     "clock": "it reads the clock",
     "network": "it uses the network",
     "entropy": "it draws from the system's entropy",
+    "machine": "it looks at the machine",
+    "program": "it starts another program",
 }
 
 
@@ -70,7 +75,7 @@ def _effect(words: list[str]) -> Effect:
             paths.append((head, int(rest)))
         elif head in _KINDS:
             varies = _KINDS[head]
-        elif head not in ("pure", "files", "seeded", "allfiles"):
+        elif head not in ("pure", "files", "seeded", "needs-seed", "allfiles"):
             result = word
     return Effect(
         known=known,
@@ -82,6 +87,7 @@ def _effect(words: list[str]) -> Effect:
         paths=(*paths, *((("in", -1),) if "allfiles" in words else ())),
         any_files="files" in words,
         seeded="seeded" in words,
+        needs_seed="needs-seed" in words,
         varies=varies,
     )
 
@@ -114,14 +120,15 @@ _EXACT, _PREFIXES = _parse((files(__package__) / "libraries.txt").read_text("utf
 @lru_cache(maxsize=4096)
 def effect_of(path: str) -> Effect:
     """Return what calling the function at a dotted path does; unknown ones may do anything."""
-    found = _EXACT.get(path)
-    if found is not None:
-        return found
-    for end in range(len(path), 0, -1):
-        found = _PREFIXES.get(path[:end])
-        if found is not None:
-            return found
-    return UNKNOWN_EFFECT
+    known = path[: known_part(path)]
+    return _EXACT[path] if path in _EXACT else _PREFIXES.get(known, UNKNOWN_EFFECT)
+
+
+def known_part(path: str) -> int:
+    """Return the length of the part of a path that the table has a line for; 0 without any."""
+    if path in _EXACT:
+        return len(path)
+    return next((end for end in range(len(path), 0, -1) if path[:end] in _PREFIXES), 0)
 
 
 def is_known_package(path: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
 from jupyter_mlops.pipeline.effects.heap import BLOB, UNCARRYABLE, Edges, Obj, Value, owners, reach
@@ -48,18 +49,29 @@ class Binding:
 class World:
     """Everything that lasts from cell to cell."""
 
-    def __init__(self, parameters: Iterable[str] = (), figures_last: bool = False) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[str] = (),
+        figures_last: bool = False,
+        stars: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self.names: dict[str, Binding] = {}
         self.states: dict[str, Obj] = {}
         self.files: dict[str, Obj] = {}
         self.modules: dict[str, Obj] = {}
         self.parameters = frozenset(parameters)
         self.figures_last = figures_last
+        #: What star imports bind, by module: each name with its dotted path.
+        self.stars = stars or {}
         #: Cells after which a name that nobody defines may exist after all, and why.
         self.open_cells: list[tuple[int, str]] = []
+        #: Modules that were imported by a star, when it is not known what that binds.
+        self.open_stars: list[str] = []
         self.displayed: list[int] = []
         self.patches: list[tuple[Obj, DefinitionText]] = []
         self.has_weak = False
+        #: What cells asked Python or IPython to call whenever anything happens: (cell, functions).
+        self.hooks: list[tuple[int, list[Obj]]] = []
         #: Functions that cells have put into modules and libraries' classes, by their name there.
         self.patched: dict[str, list[Obj]] = {}
         #: The definitions that made functions and classes.
@@ -106,6 +118,8 @@ class Recorder:
         number, flow = self.number, self.flow
         flow.loads.add(name)
         producers = {cell for cell in binding.cells if cell != number}
+        if producers:
+            flow.inherits.add(name)
         if binding.deleted:
             flow.deleted_uses.add(name)
         if binding.text is not None:
@@ -186,6 +200,40 @@ class Recorder:
                 why = "a changed module cannot be handed over"
                 self.flow.held[name] = (function.origin, why)
 
+    def _need_sharers(self) -> None:
+        """Note what other values are made of that hold objects which this cell uses.
+
+        They are handed over together with these, for shared objects stay shared.
+        """
+        found = {obj for seen in self._seen.values() for obj in seen if obj.kind not in SOLID}
+        waiting = list(found)
+        while waiting:
+            for owner in waiting.pop().parents:
+                if owner not in found and owner.kind != BLOB and owner.kind not in SOLID:
+                    found.add(owner)
+                    waiting.append(owner)
+        made_of = {inner for obj in found for inner in obj.content if inner in self.world.texts}
+        texts = {self.world.texts[obj] for obj in made_of} | self._imports_used()
+        texts -= set(self.flow.needed_texts)
+        earlier = [text for text in texts if text.cell < self.number]
+        self.flow.shared_texts = sorted(earlier, key=lambda text: (text.cell, text.names))
+
+    def _imports_used(self) -> set[DefinitionText]:
+        """Return the imports that give what a value is a part of, as with ``f = module.f``."""
+        paths = {
+            obj.data for seen in self._seen.values() for obj in seen if obj.kind == "module"
+        }
+        if not paths:
+            return set()
+        imports = {
+            obj.data: binding.text
+            for binding in self.world.names.values()
+            for obj in binding.value.objs
+            if binding.text is not None and obj.kind == "module"
+        }
+        whole = (path[: end.start()] for path in paths for end in re.finditer(r"\.|$", path))
+        return {imports[path] for path in whole if path in imports}
+
     def _need(self, text: DefinitionText, name: str | None) -> None:
         if text.cell == self.number:
             return
@@ -231,6 +279,7 @@ class Recorder:
 
     def read(self, key: str) -> None:
         """Note that hidden state is read."""
+        self.flow.looks.add(key)
         last = self.world.state(key).last
         if last and last != self.number:
             self.flow.uses.setdefault(key, set()).add(last)
@@ -257,6 +306,7 @@ class Recorder:
         for obj in owners(self.changed):
             self.flow.mutates |= obj.names
         self.flow.mutates -= self.flow.binds
+        self._need_sharers()
         for text in self.flow.definitions:
             for name in text.names:
                 binding = self.world.names.get(name)

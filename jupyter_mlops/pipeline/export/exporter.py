@@ -11,8 +11,9 @@ from nbconvert.exporters.exporter import Exporter
 from nbconvert.utils.exceptions import ConversionException
 from traitlets import Enum
 
+from jupyter_mlops import notebook_format
 from jupyter_mlops.errors import NotebookError
-from jupyter_mlops.notebook import Cell, Notebook
+from jupyter_mlops.notebook import Notebook, code_cells
 from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.dataflow import analyze
 from jupyter_mlops.pipeline.export.module import to_module
@@ -35,27 +36,26 @@ class MlopsPipelineExporter(Exporter):  # type: ignore[misc]
         self, nb: Any, resources: Any = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the module and the resources; raises nbconvert's ``ConversionException``."""
-        node, resources = super().from_notebook_node(nb, resources, **kw)
+        path = _path(resources)
         try:
-            return self._module(_notebook(node, resources)), resources
+            checked = notebook_format.validated(path, notebook_format.whole_characters(path, nb))
+            node, resources = super().from_notebook_node(checked, resources, **kw)
+            return self._module(_notebook(node, path)), resources
         except NotebookError as error:
             raise ConversionException(str(error)) from None
 
     def _module(self, notebook: Notebook) -> str:
         names = [each.name for each in parameters.find(notebook).parameters]
-        flow = analyze(notebook.cells, names)
+        flow = analyze(notebook.cells, names, notebook.stars)
         return to_module(notebook, make_plan(notebook, flow, self.split))
 
 
-def _notebook(node: Any, resources: Any) -> Notebook:
+def _path(resources: Any) -> Path:
     metadata = (resources or {}).get("metadata", {})
-    name = metadata.get("name") or "notebook"
-    path = Path(metadata.get("path") or ".") / f"{name}.ipynb"
-    cells: list[Cell] = []
-    for index, cell in enumerate(node.cells):
-        if cell.cell_type == "code":
-            tags = frozenset(t for t in cell.metadata.get("tags", []) if isinstance(t, str))
-            cells.append(Cell(index, len(cells) + 1, cell.source, tags))
+    return Path(metadata.get("path") or ".") / f"{metadata.get('name') or 'notebook'}.ipynb"
+
+
+def _notebook(node: Any, path: Path) -> Notebook:
     digest = hashlib.sha256(nbformat.writes(node).encode()).hexdigest()
     kernel = node.metadata.get("kernelspec", {}).get("name", "python3")
-    return Notebook(path=path, node=node, cells=cells, kernel_name=kernel, sha256=digest)
+    return Notebook(path=path, node=node, cells=code_cells(node), kernel_name=kernel, sha256=digest)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops import runtime
-from jupyter_mlops.errors import NotebookError
+from jupyter_mlops.errors import NotebookError, shown
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import material, parameters
 from jupyter_mlops.pipeline.dataflow import Dataflow, analyze
@@ -46,6 +46,27 @@ def export_folder(notebook: Notebook, plan: Plan, folder: Path) -> list[Path]:
             where=str(folder),
         )
     writer = _Writer(notebook, plan)
+    was_there = folder.exists()
+    try:
+        return _write(writer, notebook, plan, folder)
+    except BaseException as error:
+        _take_back(folder, was_there)
+        if isinstance(error, OSError):
+            raise NotebookError(
+                "The folder cannot be written", why=error.strerror or "", where=str(folder)
+            ) from None
+        raise
+
+
+def _take_back(folder: Path, was_there: bool) -> None:
+    """Leave the folder as it was: empty, or not there."""
+    for path in folder.iterdir() if was_there else ():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not was_there:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(writer: _Writer, notebook: Notebook, plan: Plan, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = writer.notebooks(folder)
     specs = [msgspec.to_builtins(spec) for spec in writer.specs]
@@ -87,7 +108,7 @@ class _Writer:
         self._plan = plan
         self._found: Found = parameters.find(notebook)
         names = [each.name for each in self._found.parameters]
-        self._flow: Dataflow = analyze(notebook.cells, names)
+        self._flow: Dataflow = analyze(notebook.cells, names, notebook.stars)
         self._holder = self._found.cell.number if self._found.cell and names else 0
         self._divided: Divided | None = None
         if self._holder:
@@ -250,7 +271,7 @@ class _Writer:
         )
         return _README.format(
             title=self._notebook.title,
-            name=self._notebook.path.name,
+            name=shown(self._notebook.path.name, 200),
             rows=rows,
             commands=commands,
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import textwrap
+import warnings
 from collections.abc import Sequence
 
+from jupyter_mlops.errors import NotebookError, shown
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.export import arguments
 from jupyter_mlops.pipeline.export.hoisting import Hoisted, hoist, shadowed
@@ -33,7 +35,8 @@ def to_module(notebook: Notebook, plan: Plan) -> str:
     parameters. Where functions would not mean the same (names looked up by text, ``global``, and
     the like) the cells stand at the top level, in order, and the docstring says why.
 
-    Raises ``NotebookError`` for magics and shell lines that have no plain form.
+    Raises ``NotebookError`` for magics and shell lines that have no plain form, and for cells
+    that are no Python when they stand in one file.
     """
     found = sources(notebook)
     names = [each.name for each in found.parameters]
@@ -42,9 +45,35 @@ def to_module(notebook: Notebook, plan: Plan) -> str:
     steps = [step.cells for step in plan.steps]
     described, reasons = signatures(steps, found.bodies, hoisted, found.flow, names, found.cell)
     reasons = [*found.reasons, *reasons, *_shadowing(found)]
-    if reasons:
-        return _flat(notebook, plan, found, reasons)
-    return _Functions(notebook, plan, found, hoisted, described).text()
+    if not reasons:
+        text = _Functions(notebook, plan, found, hoisted, described).text()
+        why = _not_python(text)
+        if not why:
+            return text
+        reasons = [f"as functions they would be no Python: {why}"]
+    text = _flat(notebook, plan, found, reasons)
+    why = _not_python(text)
+    if why:
+        raise NotebookError(
+            "The cells cannot become one module",
+            why=f"Each is Python, but one after another they are not: {why}",
+            remedy="Export a folder of notebooks instead: jupyter mlops export",
+            where=notebook.path.name,
+        )
+    return text
+
+
+def _not_python(text: str) -> str:
+    """Return why Python does not take a module, or nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<module>", "exec")
+    except SyntaxError as error:
+        return f"{shown(error.msg, 200)} (line {error.lineno})"
+    except (ValueError, RecursionError, MemoryError):
+        return "it is too long or too deep"
+    return ""
 
 
 def _shadowing(found: Sources) -> list[str]:
@@ -57,7 +86,7 @@ def _about(notebook: Notebook, plan: Plan) -> list[str]:
     if notebook.description:
         lines += ["", *textwrap.wrap(notebook.description, WIDTH)]
     steps = ", ".join(step.name for step in plan.steps)
-    made = f"Made by jupyter mlops from {notebook.path.name}. Steps: {steps}."
+    made = f"Made by jupyter mlops from {shown(notebook.path.name, 200)}. Steps: {steps}."
     return [*lines, "", *textwrap.wrap(made, WIDTH, break_on_hyphens=False)]
 
 

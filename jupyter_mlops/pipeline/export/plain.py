@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jupyter_mlops.errors import Problem
-from jupyter_mlops.notebook import Cell, plain_python
+from jupyter_mlops.errors import Problem, shown
+from jupyter_mlops.notebook import Cell
+from jupyter_mlops.parsed import TOO_DEEP, plain_python
 
 #: Line magics that a plain script does without: they become comments.
 _COMMENTED = frozenset(
@@ -42,6 +43,11 @@ class _Refused(Exception):
 def plain(cell: Cell, names: frozenset[str]) -> Plain:
     """Return a cell as plain Python; ``names`` are all names that the notebook binds."""
     result = Plain("")
+    if cell.syntax_error:
+        why = cell.syntax_error
+        deep = why == TOO_DEEP
+        result.problems.append(_problem(cell, why if deep else f"it is not valid Python: {why}"))
+        return result
     try:
         result.text = _Translation(result, names).of(cell.source).strip("\n")
         if _awaits(ast.parse(result.text)):
@@ -49,8 +55,10 @@ def plain(cell: Cell, names: frozenset[str]) -> Plain:
         compile(result.text, cell.where, "exec")
     except _Refused as refused:
         result.problems.append(_problem(cell, refused.why))
-    except (SyntaxError, ValueError, RecursionError) as error:
-        why = getattr(error, "msg", "") or str(error)
+    except (RecursionError, MemoryError):
+        result.problems.append(_problem(cell, TOO_DEEP))
+    except (SyntaxError, ValueError) as error:
+        why = shown(getattr(error, "msg", "") or error, 200)
         result.problems.append(_problem(cell, f"it is not valid Python: {why}"))
     return result
 
@@ -87,7 +95,7 @@ class _Translation:
             return f"{self._run([_SHELLS[name], '-c', self._shell(body)])}"
         if name in ("writefile", "file") and _words(line):
             return self._file(line, body)
-        raise _Refused(f"%%{name} is a magic of IPython")
+        raise _Refused(f"%%{shown(name)} is a magic of IPython")
 
     def _file(self, line: str, body: str) -> str:
         self._need("pathlib")
@@ -133,7 +141,7 @@ class _Translation:
             self._need("subprocess")
             line = self._shell(texts[0])
             return call, f"subprocess.getoutput({line!r}).splitlines()"
-        raise _Refused(f"it uses what %{texts[0] if texts else method} returns")
+        raise _Refused(f"it uses what %{shown(texts[0] if texts else method)} returns")
 
     def _statement(self, method: str, texts: list[str], nested: bool) -> str:
         if method in ("system", "getoutput") and len(texts) == 1:
@@ -155,7 +163,7 @@ class _Translation:
             return f"os.chdir(os.path.expanduser({self._shell(line)!r}))"
         if name in _COMMENTED:
             return _comment(f"%{name} {line}".rstrip(), nested)
-        raise _Refused(f"%{name} is a magic of IPython")
+        raise _Refused(f"%{shown(name)} is a magic of IPython")
 
     def _shown(self, text: str) -> str:
         """Print what the notebook would show below the cell, where it is plainly a value."""
@@ -171,8 +179,8 @@ class _Translation:
         )
         if not called and not isinstance(value, _SHOWN):
             return text
-        segment = ast.get_source_segment(text, value) or ""
-        if text.rstrip().splitlines()[-1].endswith(segment.splitlines()[-1]):
+        segment = ast.get_source_segment(text, value)
+        if segment and text.rstrip().splitlines()[-1].endswith(segment.splitlines()[-1]):
             return _replace(text, last, f"print({segment})")
         return text
 

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass, field
 
 from jupyter_mlops.errors import NotebookError, Problem
-from jupyter_mlops.notebook import Notebook, plain_python
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.parsed import plain_python
 from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.dataflow import Dataflow, analyze
 from jupyter_mlops.pipeline.export.plain import plain
@@ -41,7 +42,7 @@ class Sources:
 def sources(notebook: Notebook) -> Sources:
     """Translate every cell; raises ``NotebookError`` with every cell that cannot be."""
     found = parameters.find(notebook)
-    flow = analyze(notebook.cells, [each.name for each in found.parameters])
+    flow = analyze(notebook.cells, [each.name for each in found.parameters], notebook.stars)
     names = frozenset(name for cell in flow.flows for name in cell.writes)
     texts: dict[int, str] = {}
     modules: set[str] = set()

@@ -13,6 +13,8 @@ import tokenize
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_mlops import parsed
+
 NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 END = rf"(?:{NUMBER}|[-+]?(?:inf|infinity|oo|∞))"
 PRAGMA = re.compile(
@@ -54,7 +56,7 @@ class Comments:
     def __init__(self, source: str) -> None:
         self.trailing: dict[int, str] = {}
         self.alone: dict[int, str] = {}
-        lines = source.splitlines()
+        lines = parsed.lines(source)
         try:
             for token in tokenize.generate_tokens(io.StringIO(source).readline):
                 if token.type == tokenize.COMMENT:
@@ -168,6 +170,8 @@ def _interval(text: str, name: str) -> tuple[dict[str, float], str]:
     # Round brackets on both sides are a pair of numbers as often as an open interval.
     if match and not (match["low"] == "(" and match["high"] == ")" and match[0][0] == "("):
         return _bracketed(match), _without(text, match)
+    if name not in text:
+        return _bounds(text)  # the pattern below is another one for each name: dear to make
     named = rf"({NUMBER})\s*(<=?|≤)\s*{re.escape(name)}\s*(<=?|≤)\s*({NUMBER})(?![\w.])"
     match = re.search(named, text)
     if match:

@@ -76,14 +76,17 @@ def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr]] | No
     return found
 
 
-def of_cell(cell: Cell, scope: Scope, earlier: Collection[str], later: Collection[str]) -> Any:
-    """Return the parameters of a cell as ``CellParameters``.
+def of_cell(
+    cell: Cell, scope: Scope, earlier: Collection[str], later: Collection[str]
+) -> CellParameters:
+    """Return the parameters of a cell.
 
     ``earlier`` and ``later`` are the names that the cells before and behind it bind.
     """
     found = CellParameters()
     said = Comments(cell.python)
     before: list[ast.stmt] = []
+    bound_before: set[str] = set()
     for statement in cell.tree.body:
         every = assignments(statement)
         if len(every) > 1 and not all(_is_literal(each, scope) for each in every):
@@ -93,7 +96,7 @@ def of_cell(cell: Cell, scope: Scope, earlier: Collection[str], later: Collectio
             if assignment.value is None and (name in later or _is_bound(name, cell, statement)):
                 continue  # it only announces the type of what is computed later
             parameter = _parameter(assignment, said, scope, cell, found)
-            problem = _order_problem(name, parameter, cell, before, found, earlier)
+            problem = _order_problem(name, parameter, cell, before, bound_before, found, earlier)
             if problem is not None:
                 found.problems.append(problem)
             elif parameter is not None:
@@ -101,6 +104,7 @@ def of_cell(cell: Cell, scope: Scope, earlier: Collection[str], later: Collectio
                 if parameter[1] is not None:
                     found.forms[name] = parameter[1]
         before.append(statement)
+        bound_before |= bound(statement)
     return found
 
 
@@ -120,6 +124,7 @@ def _order_problem(
     parameter: tuple[Parameter, Form | None] | None,
     cell: Cell,
     before: list[ast.stmt],
+    bound_before: set[str],
     found: CellParameters,
     earlier: Collection[str],
 ) -> Problem | None:
@@ -130,7 +135,7 @@ def _order_problem(
     """
     set_before = name in found.parameters
     if parameter is not None and not set_before:
-        set_before = any(name in bound(statement) for statement in before)
+        set_before = name in bound_before
     if set_before:
         return Problem(
             problem=f"Parameter '{name}' is set twice",

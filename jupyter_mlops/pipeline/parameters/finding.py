@@ -37,7 +37,8 @@ def find(notebook: Notebook) -> Found:
 
 
 def _tagged(notebook: Notebook, cell: Cell) -> Found:
-    here, used = _of_cell(notebook, cell)
+    used = usage.of(notebook.cells, _assigned(cell))
+    here = _of_cell(notebook, cell, used)
     return Found(
         parameters=list(here.parameters.values()),
         source="tagged",
@@ -49,8 +50,12 @@ def _tagged(notebook: Notebook, cell: Cell) -> Found:
 
 
 def _proposed(notebook: Notebook) -> Found:
-    for cell in proposed.cells_of_literals(notebook):
-        here, used = _of_cell(notebook, cell)
+    cells = list(proposed.cells_of_literals(notebook))
+    used = usage.of(notebook.cells, [name for cell in cells for name in _assigned(cell)])
+    for cell in cells:
+        if not proposed.kept(_assigned(cell), used):
+            continue
+        here = _of_cell(notebook, cell, used)
         names = proposed.kept(list(here.parameters), used)
         if names and not here.problems:
             return Found(
@@ -63,17 +68,18 @@ def _proposed(notebook: Notebook) -> Found:
     return Found([], "none")
 
 
-def _of_cell(notebook: Notebook, cell: Cell) -> tuple[CellParameters, Usage]:
-    names = [each.name for statement in cell.tree.body for each in assignments(statement)]
-    used = usage.of(notebook.cells, names)
+def _assigned(cell: Cell) -> list[str]:
+    return [each.name for statement in cell.tree.body for each in assignments(statement)]
+
+
+def _of_cell(notebook: Notebook, cell: Cell, used: Usage) -> CellParameters:
     earlier, later = set(), set()
     for name, bindings in used.bindings.items():
         if any(each.cell < cell.number for each in bindings):
             earlier.add(name)
         if any(each.cell > cell.number for each in bindings):
             later.add(name)
-    here = declared.of_cell(cell, scope.upto(notebook.cells, cell), earlier, later)
-    return here, used
+    return declared.of_cell(cell, scope.upto(notebook.cells, cell), earlier, later)
 
 
 def _lost(here: CellParameters, cell: Cell, used: Usage) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell
 from jupyter_mlops.pipeline.names import bound, needed
 from jupyter_mlops.pipeline.parameters.declared import assignments
@@ -40,9 +41,9 @@ class _Text:
     def of(cls, source: str) -> _Text:
         python = Cell(0, 0, source, frozenset()).python
         magic, _, body = source.partition("\n") if source.startswith("%%") else ("", "", source)
-        lines = body.splitlines()
-        if len(lines) != len(python.splitlines()):
-            lines = python.splitlines()  # a magic over several lines: IPython runs this, too
+        lines = parsed.lines(body)
+        if len(lines) != len(parsed.lines(python)):
+            lines = parsed.lines(python)  # a magic over several lines: IPython runs this, too
         return cls(magic, lines, python)
 
     @property

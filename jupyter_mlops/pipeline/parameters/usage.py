@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell
 
 MUTATORS = frozenset(
@@ -95,7 +96,7 @@ class _Walk:
             self.stored |= bound & self.names - hidden
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name in self.names - hidden:
             self.stored.add(node.name)
-        for child in ast.iter_child_nodes(node):
+        for child in parsed.children(node):
             self.visit(child, hidden)
 
     def _name(self, node: ast.Name, hidden: frozenset[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import marshal
 import types
+from pathlib import PurePath
 from typing import Any
 
 GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"})
@@ -27,10 +28,7 @@ _globals: dict[types.CodeType, frozenset[str]] = {}
 
 
 class Marshalled:
-    """Bytes of code objects; the same object gives the same bytes, which marshal alone does not.
-
-    Marshal's output depends on how often a constant is referred to elsewhere.
-    """
+    """Bytes of code objects: the same for the same code, in every process and at every time."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[types.CodeType, bytes]] = {}
@@ -39,8 +37,19 @@ class Marshalled:
         """Return the bytes of a code object."""
         known = self._known.get(id(code))
         if known is None:
-            known = self._known[id(code)] = (code, marshal.dumps(code))
+            # Later versions of the format tell how often a constant is referred to elsewhere.
+            known = self._known[id(code)] = (code, marshal.dumps(_placeless(code), 2))
         return known[1]
+
+
+def _placeless(code: types.CodeType) -> types.CodeType:
+    """Return code without the place of its file: the kernel names it by process and cell text."""
+    constants = tuple(
+        _placeless(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
+    )
+    path = PurePath(code.co_filename)
+    name = "<notebook>" if path.parent.name.startswith("ipykernel_") else path.name
+    return code.replace(co_filename=name, co_consts=constants)
 
 
 def make_function(

@@ -17,22 +17,27 @@ from jupyter_mlops.runtime.handover.store import FILES, Before
 
 EVERYTHING = "*"
 MAX_SIZE = 1024**3  # bytes; of a file that is taken only because everything is
+OUTSIDE = "It lies outside of the notebook's folder."
 SKIPPED = frozenset({"__pycache__", "node_modules"})
+#: How many folders above the notebook's own may be read from, as in ``../data/a.csv``.
+ABOVE = 2
 Signature = tuple[int, int, int]
 
 
 class StepFiles:
     """The working directory of one step.
 
-    ``beside`` is the notebook's own folder, which is read and never written.
+    ``beside`` is the notebook's own folder, which is read and never written. ``above`` is how many
+    of the folders above the working directory are the step's own, too.
     """
 
-    def __init__(self, work: Path, beside: Path, before: Before) -> None:
+    def __init__(self, work: Path, beside: Path, before: Before, above: int = 0) -> None:
         self.work = work
         self.beside = beside
         self.problems: list[Carry] = []
         self.declared: set[str] = set()
         self._before = before
+        self._above = above
         self._seen: dict[str, Signature] = {}
         self._digests: dict[str, str] = {}
 
@@ -42,19 +47,33 @@ class StepFiles:
             if path.endswith("/"):
                 (self.work / path).mkdir(parents=True, exist_ok=True)
         for each in declared:
-            for path in self._matching(each):
-                self._place(path)
+            for path in self.matching(each):
+                if _levels(path) > self._above:
+                    self._refuse(path, OUTSIDE)
+                else:
+                    self._place(path)
         self._seen = dict(scan(self.work))
+        self._seen_above = dict(self._scan_above())
 
-    def _matching(self, declared: str) -> Iterator[str]:
+    def _scan_above(self) -> Iterator[tuple[str, Signature]]:
+        """Yield the files in the step's folders above its working directory, relative to it."""
+        if self._above:
+            root = self.work.parents[self._above - 1]
+            for path, signature in scan(root):
+                shown = os.path.relpath(root / path, self.work)
+                if _levels(shown) and not path.endswith("/"):
+                    yield shown, signature
+
+    def matching(self, declared: str) -> Iterator[str]:
+        """Yield the paths in the notebook's folder that a declared path or pattern means."""
         known = [path for path in self._before.files if not path.endswith("/")]
         if declared == EVERYTHING:
             yield from known
             yield from self._all_beside()
             return
         path = os.path.normpath(declared)
-        if path.startswith("..") and not os.path.isabs(path):  # noqa: PTH117
-            self._refuse(declared, "It lies outside of the notebook's folder.")
+        if _levels(path) > ABOVE:
+            self._refuse(declared, OUTSIDE)
         elif os.path.isabs(path):  # noqa: PTH117
             inside = Path(path)
             if inside.is_relative_to(self.beside):
@@ -127,6 +146,9 @@ class StepFiles:
             if digest is not None:
                 changed[path] = digest
         removed = [path for path in self._seen if path not in now]
+        for path, signature in self._scan_above():
+            if self._seen_above.get(path) != signature:
+                self._refuse(path, OUTSIDE)
         return changed, removed
 
     def _keep(self, path: str, folder: Path) -> str | None:
@@ -149,6 +171,11 @@ class StepFiles:
         """Return the files that were opened to be read, exist, and were not put in place."""
         found = []
         for each, was_there in opened.paths.items():
+            outside = os.path.relpath(each, self.work)
+            if 0 < _levels(outside) <= self._above:
+                if not was_there and (self.beside / outside).is_file():
+                    found.append(f"<file:{outside}>")
+                continue
             path = self._relative(each)
             if path is None:
                 continue
@@ -192,6 +219,11 @@ class StepFiles:
             )
         except OSError:
             return False
+
+
+def _levels(path: str) -> int:
+    """Return how many folders a normal relative path goes up."""
+    return Path(path).parts.count("..")
 
 
 def scan(root: Path) -> Iterator[tuple[str, Signature]]:

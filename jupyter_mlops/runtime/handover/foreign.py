@@ -13,6 +13,10 @@ from typing import Any
 BUSY = frozenset({"sys", "builtins", "warnings", "__main__", "gc", "threading", "linecache"})
 
 
+# IPython wraps functions of pyplot when the first figure chooses the kernel's backend.
+WRAPPED_BY_KERNEL = "matplotlib.pyplot"
+KERNEL = frozenset({"IPython", "ipykernel", "matplotlib_inline"})
+
 _LIBRARIES = tuple(
     {sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 )
@@ -62,6 +66,11 @@ class Modules:
         return found
 
 
+def _is_of_kernel(module: dict[str, Any], value: Any) -> bool:
+    made_in = str(getattr(value, "__module__", "")).partition(".")[0]
+    return module.get("__name__") == WRAPPED_BY_KERNEL and made_in in KERNEL
+
+
 def _difference(first: dict[str, Any], now: dict[str, Any], lazy: bool) -> str | None:
     if len(first) == len(now) and all(now.get(k, k) is v for k, v in first.items()):
         return None
@@ -71,6 +80,6 @@ def _difference(first: dict[str, Any], now: dict[str, Any], lazy: bool) -> str |
         if name not in first:
             if not lazy:
                 return name
-        elif first[name] is not value:
+        elif first[name] is not value and not _is_of_kernel(now, value):
             return name
     return next((n for n in first if n not in now and not n.startswith("_")), None)

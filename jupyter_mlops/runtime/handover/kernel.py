@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,21 @@ _sessions: dict[str, StepSession] = {}
 
 def call(function: str, path: Path) -> str:
     """Return an expression that calls a function of this module; it binds no name."""
-    return f"__import__({__name__!r}, fromlist=['_']).{function}({str(path)!r})"
+    return f"__import__({__name__!r}, fromlist=['_']).answer({function!r}, {str(path)!r})"
+
+
+def answer(function: str, path: str) -> str:
+    """Call ``begin``, ``end`` or ``undeclared``; return, as JSON, its text or what it raised.
+
+    It raises nothing: some versions of IPython send no answer at all for an expression whose
+    exception has a cause.
+    """
+    try:
+        return json.dumps({"text": _FUNCTIONS[function](path)})
+    except BaseException as error:
+        lines = traceback.format_exception_only(error)
+        told = {"ename": type(error).__name__, "evalue": str(error), "traceback": lines}
+        return json.dumps({"error": told})
 
 
 def begin(path: str) -> None:
@@ -57,3 +73,10 @@ def undeclared(path: str) -> str:
     """Return, as JSON, the undeclared files that a failed step asked for."""
     current = _sessions.pop(path, None)
     return json.dumps(current.asked() if current is not None else [])
+
+
+_FUNCTIONS: dict[str, Callable[[str], str | None]] = {
+    "begin": begin,
+    "end": end,
+    "undeclared": undeclared,
+}

@@ -43,7 +43,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Where a step finds what was handed over, and where it commits to; all paths are absolute.
 
     ``before`` are the folders of the steps before it, in program order. ``work`` is the step's
-    working directory (empty: the current one). ``durable`` makes a commit survive a power cut.
+    working directory (empty: the current one), and so many folders ``above`` it are the step's
+    too.
+    ``durable`` makes a commit survive a power cut.
     """
 
     spec: StepSpec
@@ -52,6 +54,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     beside: str
     python_path: list[str] = []
     work: str = ""
+    above: int = 0
     durable: bool = False
 
 
@@ -80,7 +83,8 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``state`` and ``files`` hold what the step changed, with the SHA-256 of what it is at the end;
     a path that ends with ``/`` is a folder. ``undeclared`` is what changed, or was read, although
-    the pipeline did not declare it. ``milliseconds`` is how long begin and end took.
+    the pipeline did not declare it. ``network`` says that it was used: what came from there may be
+    something else the next time. ``milliseconds`` is how long begin and end took.
     """
 
     step: str
@@ -93,6 +97,7 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}
     removed_files: list[str] = []
     undeclared: list[str] = []
+    network: bool = False
     problems: list[Carry] = []
     milliseconds: dict[str, float] = {}
 

@@ -1,4 +1,4 @@
-"""Which files are opened for reading: an audit hook, for the libraries open them too."""
+"""Which files are opened for reading, and the network: an audit hook sees libraries, too."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import os
 import sys
 from typing import Any
 
+_EVENTS = frozenset({"open", "os.listdir", "os.scandir", "socket.connect"})
 _READS_TOO = os.O_RDWR | os.O_APPEND
 
 
 class Opened:
-    """Paths that were opened to read what is in them; whether they were there at the first time."""
+    """Paths that were opened to read what is in them; whether they were there at the first time.
+
+    ``network`` tells whether anything was connected to an address.
+    """
 
     def __init__(self) -> None:
         self.paths: dict[str, bool] = {}
         self.listed: dict[str, None] = {}
+        self.network = False
 
     def note(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take one event of the interpreter."""
         try:
-            if event == "open":
+            if event == "socket.connect":
+                self.network = self.network or isinstance(arguments[1], tuple)
+            elif event == "open":
                 path, mode, flags = arguments
                 if isinstance(path, int) or not _reads(mode, flags):
                     return
@@ -52,7 +59,7 @@ class _Hook:
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     current = _Hook.current
-    if current is None or event not in ("open", "os.listdir", "os.scandir"):
+    if current is None or event not in _EVENTS:
         return
     # Imports look into folders too, and open modules: that is not the notebook's reading.
     if "importlib" not in sys._getframe(1).f_code.co_filename:

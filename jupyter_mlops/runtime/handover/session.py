@@ -52,7 +52,7 @@ class StepSession:
         self._add_paths()
         self._hidden = Hidden(self.scope, self._before, work)
         self._hidden.restore_environment()
-        self._files = StepFiles(work, Path(session.beside), self._before)
+        self._files = StepFiles(work, Path(session.beside), self._before, session.above)
         self._files.place(self._spec.files_read)  # modules that are imported may be among them
         self._run_definitions()
         self._values = Values(self._spec, self.scope, self._before, self._definitions)
@@ -114,6 +114,7 @@ class StepSession:
                 files=files,
                 removed_files=removed,
                 undeclared=list(dict.fromkeys(undeclared)),
+                network=self._opened.network,
                 problems=[
                     *exports.problems,
                     *self._hidden.problems,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -85,8 +86,10 @@ class StepClient(Client):
             return None
         told = content.get("user_expressions", {}).get("told", content)
         if told.get("status") == "ok":
-            text: str = ast.literal_eval(told["data"]["text/plain"]) or ""
-            return text
+            answer = json.loads(ast.literal_eval(told["data"]["text/plain"]))
+            if "error" not in answer:
+                return answer["text"] or ""
+            told = answer["error"]
         self._fail(_failed(told), function)
         return None
 

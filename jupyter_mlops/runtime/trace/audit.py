@@ -16,6 +16,8 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 OTHERS = ("<frozen", "<ipython-input", "<attrs", "<timed ", "<magic-timeit")
 # Texts longer than this are not searched for names one by one: every name may be in them.
 LONG = 100_000
+# They write methods as text, of the names of a class's fields and no others.
+WRITING_CODE = frozenset({"dataclasses", "collections"})
 
 _active: dict[str, Handler] = {}
 _installed = False
@@ -48,7 +50,6 @@ def end() -> bool:
     """Follow nothing any more; return whether everything was understood."""
     _active.clear()
     return not _failed[0]
-
 
 class Code:
     """Notices code that was made from text, and processes that were forked."""
@@ -86,7 +87,7 @@ class Code:
         # The code of a tree is seen when it runs.
         if source is None or isinstance(source, ast.AST) or not _is_text(filename):
             return
-        if _importing():
+        if _own_text():
             return
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else str(source)
         if len(text) > LONG:
@@ -97,15 +98,17 @@ class Code:
 
     def _executed(self, arguments: tuple[Any, ...]) -> None:
         code = arguments[0]
-        if isinstance(code, types.CodeType) and _is_text(code.co_filename) and not _importing():
+        if isinstance(code, types.CodeType) and _is_text(code.co_filename) and not _own_text():
             self.names.update(code.co_names)
 
 
-def _importing() -> bool:
-    """Tell whether a module is being loaded: the texts that it runs are its own."""
+def _own_text() -> bool:
+    """Tell whether a module is being loaded, or a class made of its fields: the text is theirs."""
     frame: types.FrameType | None = sys._getframe(3)
     while frame is not None:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        if frame.f_globals.get("__name__") in WRITING_CODE:
             return True
         frame = frame.f_back
     return False

@@ -1,8 +1,18 @@
 import { ApiError, problemOf } from '../../errors';
 import type { IAnalysis } from '../../models';
-import { ANALYSIS, FakeNotebook, aModel, settled } from '../../testing/fakes';
+import {
+  ANALYSIS,
+  DRAFT,
+  FakeNotebook,
+  aModel,
+  paused,
+  settled
+} from '../../testing/fakes';
 
 describe('NotebookFollower', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
   it('analyzes the notebook in front', async () => {
     const { api, tracker, notebook } = aModel();
     expect(notebook.path).toBeNull();
@@ -91,5 +101,77 @@ describe('NotebookFollower', () => {
     await settled();
     expect(notebook.problems).toEqual([problem]);
     expect(notebook.isLoading).toBe(false);
+  });
+
+  describe('while it is typed', () => {
+    const problem = (text: string, where = '') => ({
+      ...problemOf(text),
+      where
+    });
+
+    it('draws the text at once, then what is saved', async () => {
+      const { api, tracker, notebook } = aModel();
+      let answer: (analysis: IAnalysis) => void = () => undefined;
+      api.analyze.mockReturnValue(new Promise(resolve => (answer = resolve)));
+      tracker.show(new FakeNotebook('a.ipynb'));
+      await settled();
+      expect(notebook.isDraft).toBe(true);
+      expect(notebook.pipeline).toEqual(DRAFT);
+      answer(ANALYSIS);
+      await settled();
+      expect(notebook.isDraft).toBe(false);
+      expect(notebook.pipeline).toEqual(ANALYSIS);
+    });
+
+    it('shows the text while it is not saved, with what the kernel said', async () => {
+      const { api, tracker, notebook } = aModel();
+      const old = problem('This line was wrong', 'cell 1');
+      const kernel = problem('Nothing provides "foo"', 'cell 2');
+      const now = problem('That line is wrong', 'cell 3');
+      api.analyze.mockResolvedValue({ ...ANALYSIS, problems: [old, kernel] });
+      api.analyzeDraft.mockResolvedValue({ ...DRAFT, problems: [old] });
+      const document = new FakeNotebook('a.ipynb');
+      tracker.show(document);
+      await settled();
+      expect(notebook.findings).toEqual([old, kernel]);
+
+      api.analyzeDraft.mockResolvedValue({ ...DRAFT, problems: [now] });
+      document.type('x = 1');
+      await paused();
+      expect(notebook.isDraft).toBe(true);
+      expect(notebook.findings).toEqual([now, kernel]);
+
+      await document.context.save();
+      await settled();
+      expect(notebook.isDraft).toBe(false);
+    });
+
+    it('says why typing cannot be followed, and shows what is saved', async () => {
+      const { api, tracker, notebook } = aModel();
+      const document = new FakeNotebook('a.ipynb');
+      tracker.show(document);
+      await settled();
+      const long = problem('The text is too long');
+      api.analyzeDraft.mockRejectedValue(new ApiError(413, [long]));
+      document.type('x = 1');
+      await paused();
+      expect(notebook.findings).toEqual([long]);
+      expect(notebook.pipeline).toEqual(ANALYSIS);
+    });
+
+    it('does not say of typed text what was wrong with the file', async () => {
+      const { api, tracker, notebook } = aModel();
+      const empty = problem('The notebook has no code');
+      api.analyze.mockRejectedValue(new ApiError(400, [empty]));
+      api.analyzeDraft.mockRejectedValueOnce(new ApiError(400, [empty]));
+      const document = new FakeNotebook('new.ipynb');
+      tracker.show(document);
+      await settled();
+      expect(notebook.findings).toEqual([empty]);
+      document.type('x = 1');
+      await paused();
+      expect(notebook.findings).toEqual([]);
+      expect(notebook.pipeline).toEqual(DRAFT);
+    });
   });
 });

@@ -6,7 +6,8 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type { MlopsApi } from '../../api';
 import { problemOf, problemsOf } from '../../errors';
-import type { IAnalysis, IProblem } from '../../models';
+import type { IAnalysis, IPipeline, IProblem } from '../../models';
+import { DraftFollower } from '../pipeline/draft';
 
 /** Drives whose files are the server's own files under another prefix. */
 const OWN_DRIVES = ['', 'RTC'];
@@ -14,7 +15,7 @@ const OWN_DRIVES = ['', 'RTC'];
 /**
  * Follows the current notebook and keeps the analysis of its saved file: asked
  * for when another notebook comes to the front, and when this one is saved,
- * reloaded or renamed.
+ * reloaded or renamed. What its text says follows typing.
  */
 export class NotebookFollower implements IDisposable {
   constructor(
@@ -25,7 +26,9 @@ export class NotebookFollower implements IDisposable {
       trans: TranslationBundle;
     }
   ) {
-    const { tracker } = _options;
+    const { api, tracker } = _options;
+    this._draft = new DraftFollower(api);
+    this._draft.changed.connect(this._emit, this);
     tracker.currentChanged.connect(this._onCurrent, this);
     this._onCurrent(tracker, tracker.currentWidget);
   }
@@ -62,6 +65,43 @@ export class NotebookFollower implements IDisposable {
     return this._problems;
   }
 
+  /** Whether typing is followed: only while somebody looks at what comes of it. */
+  get isWatched(): boolean {
+    return this._draft.isWatched;
+  }
+
+  set isWatched(isWatched: boolean) {
+    this._draft.isWatched = isWatched;
+  }
+
+  /** Whether what is shown of the text is newer than the analysis. */
+  get isDraft(): boolean {
+    const isBehind = this.isDirty || this._isLoading || !this._analysis;
+    return isBehind && this._draft.draft !== null;
+  }
+
+  /** What the text says: as it is typed, else as it is saved. */
+  get pipeline(): IPipeline | null {
+    return this.isDraft ? this._draft.draft : this._analysis;
+  }
+
+  /** The cells that are left half typed: `pipeline` is from before. */
+  get unfinished(): readonly number[] {
+    return this.isDraft ? this._draft.unfinished : [];
+  }
+
+  /** All that is wrong with the notebook as it is shown. */
+  get findings(): readonly IProblem[] {
+    if (!this.isDraft) {
+      const saved = [...this._problems, ...(this._analysis?.problems ?? [])];
+      return this.isDirty ? [...this._draft.problems, ...saved] : saved;
+    }
+    // Why the file could not be analyzed may no longer be so.
+    const saved = this.isDirty ? [] : this._problems;
+    const text = this._draft.draft?.problems ?? [];
+    return [...text, ...saved, ...this._kernelProblems];
+  }
+
   get isLoading(): boolean {
     return this._isLoading;
   }
@@ -86,12 +126,17 @@ export class NotebookFollower implements IDisposable {
       this._analysis = analysis;
       this._problems = problems;
       this._isLoading = false;
+      this._kernelProblems = without(
+        analysis?.problems ?? [],
+        this._draft.textProblems
+      );
       this._emit();
     }
   }
 
   dispose(): void {
     this._isDisposed = true;
+    this._draft.dispose();
     Signal.clearData(this);
   }
 
@@ -127,6 +172,7 @@ export class NotebookFollower implements IDisposable {
     if (path !== this._path || path === null) {
       this._path = path;
       this._analysis = null;
+      this._kernelProblems = [];
       this._isLoading = false;
       this._problems = isOwn
         ? []
@@ -145,8 +191,10 @@ export class NotebookFollower implements IDisposable {
 
   private async _whenReady(): Promise<void> {
     const panel = this._panel;
+    this._draft.follow(null, null);
     await panel?.context.ready;
     if (panel && panel === this._panel && !panel.isDisposed) {
+      this._draft.follow(panel.context.model, this._path);
       this._modified = panel.context.contentsModel?.last_modified;
       await this.refresh();
     }
@@ -158,6 +206,7 @@ export class NotebookFollower implements IDisposable {
     const modified = context?.contentsModel?.last_modified;
     if (context?.isReady && modified !== this._modified) {
       this._modified = modified;
+      this._draft.settle();
       void this.refresh();
     }
   }
@@ -169,12 +218,23 @@ export class NotebookFollower implements IDisposable {
   }
 
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _draft: DraftFollower;
   private _panel: NotebookPanel | null = null;
   private _path: string | null = null;
   private _analysis: IAnalysis | null = null;
   private _problems: IProblem[] = [];
+  /** Those of the analysis that are not about the text. */
+  private _kernelProblems: IProblem[] = [];
   private _isLoading = false;
   private _question = 0;
   private _modified: string | undefined;
   private _isDisposed = false;
+}
+
+function without(
+  problems: readonly IProblem[],
+  others: readonly IProblem[]
+): IProblem[] {
+  const known = new Set(others.map(other => JSON.stringify(other)));
+  return problems.filter(problem => !known.has(JSON.stringify(problem)));
 }

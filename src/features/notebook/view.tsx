@@ -1,34 +1,99 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
+import { CellLink, RevealContext } from '../../components/cellLink';
 import { Facts, Fold, Placeholder } from '../../components/facts';
 import { formatRange, formatType, formatValue } from '../../components/format';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
-import type { IAnalysis, ICandidate, ICapture, IParameter } from '../../models';
+import type {
+  IAnalysis,
+  ICandidate,
+  ICapture,
+  IParameter,
+  IPipeline
+} from '../../models';
+import { HiddenStateList } from '../pipeline/hidden';
+import { PipelineView } from '../pipeline/view';
 import type { NotebookFollower } from './follower';
 
-/** What was found in the saved notebook: all that a publication will be made of. */
+/** What was found in the notebook: all that a publication will be made of. */
 export function NotebookView(props: {
   notebook: NotebookFollower;
+  /** Bring a code cell, counted from 1, to the front. */
+  onCell: (cell: number) => void;
 }): JSX.Element {
   const trans = useTranslation();
-  const { notebook } = props;
-  const { analysis, isLoading } = notebook;
+  const { notebook, onCell } = props;
+  const { analysis, pipeline, isLoading } = notebook;
   return (
-    <div aria-busy={isLoading}>
-      <Problems problems={notebook.problems} />
-      {isLoading && !analysis && (
-        <Placeholder>{trans.__('Reading the notebook…')}</Placeholder>
-      )}
-      {analysis && <Findings analysis={analysis} />}
-    </div>
+    <RevealContext.Provider value={onCell}>
+      <div aria-busy={isLoading}>
+        <Problems problems={notebook.findings} />
+        {isLoading && !pipeline && (
+          <Placeholder>{trans.__('Reading the notebook…')}</Placeholder>
+        )}
+        {pipeline && (
+          <TextFindings
+            pipeline={pipeline}
+            unfinished={notebook.unfinished}
+            file={notebook.path ?? ''}
+          />
+        )}
+        {analysis && (
+          <KernelFindings analysis={analysis} isOlder={notebook.isDraft} />
+        )}
+        {!analysis && pipeline && !isLoading && (
+          <p className="jp-Mlops-help">
+            {trans.__('Save the notebook to see its packages and captures.')}
+          </p>
+        )}
+      </div>
+    </RevealContext.Provider>
   );
 }
 
-function Findings(props: { analysis: IAnalysis }): JSX.Element {
+/** What the text says, which follows typing. */
+function TextFindings(props: {
+  pipeline: IPipeline;
+  unfinished: readonly number[];
+  file: string;
+}): JSX.Element {
   const trans = useTranslation();
-  const { analysis } = props;
-  const { kernel, parameters, steps, dependencies, captures } = analysis;
+  const { pipeline, unfinished, file } = props;
+  const { parameters, steps, candidates = [], notes = [] } = pipeline;
+  return (
+    <>
+      <HiddenStateList found={pipeline.hidden_state ?? []} />
+      <Fold title={trans.__('Steps')} count={steps.length} open>
+        <PipelineView key={file} pipeline={pipeline} unfinished={unfinished} />
+        {(pipeline.contradictions ?? []).map(contradiction => (
+          <p key={contradiction} className="jp-Mlops-help">
+            {contradiction}
+          </p>
+        ))}
+      </Fold>
+      <Fold title={trans.__('Parameters')} count={parameters.length} open>
+        <p className="jp-Mlops-help">{sourceText(pipeline, trans)}</p>
+        {parameters.length > 0 && <ParameterTable parameters={parameters} />}
+        {notes.map(note => (
+          <p key={note} className="jp-Mlops-help">
+            {note}
+          </p>
+        ))}
+      </Fold>
+      {candidates.length > 0 && <CandidateList candidates={candidates} />}
+    </>
+  );
+}
+
+/** What only the saved file and its kernel can say. */
+function KernelFindings(props: {
+  analysis: IAnalysis;
+  isOlder: boolean;
+}): JSX.Element {
+  const trans = useTranslation();
+  const { analysis, isOlder } = props;
+  const { kernel, dependencies, captures } = analysis;
   const facts: [string, string][] = [];
   if (kernel) {
     facts.push([trans.__('Kernel'), kernel.display_name]);
@@ -37,28 +102,6 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
   facts.push([trans.__('Predictor'), predictorText(analysis, trans)]);
   return (
     <>
-      <Problems problems={analysis.problems} />
-      <Facts facts={facts} />
-      <Fold title={trans.__('Parameters')} count={parameters.length} open>
-        <p className="jp-Mlops-help">{sourceText(analysis, trans)}</p>
-        {parameters.length > 0 && <ParameterTable parameters={parameters} />}
-        {(analysis.notes ?? []).map(note => (
-          <p key={note} className="jp-Mlops-help">
-            {note}
-          </p>
-        ))}
-      </Fold>
-      {Boolean(analysis.candidates?.length) && (
-        <CandidateList candidates={analysis.candidates!} />
-      )}
-      <Fold title={trans.__('Steps')} count={steps.length}>
-        <Facts
-          facts={steps.map(({ name, cells }) => [
-            name,
-            trans._n('%1 code cell', '%1 code cells', cells.length)
-          ])}
-        />
-      </Fold>
       <Fold title={trans.__('Dependencies')} count={dependencies.length} open>
         <DependencyTable analysis={analysis} />
       </Fold>
@@ -73,6 +116,16 @@ function Findings(props: { analysis: IAnalysis }): JSX.Element {
           </p>
         )}
       </Fold>
+      <Fold title={trans.__('Kernel')} open>
+        <Facts facts={facts} />
+      </Fold>
+      {isOlder && (
+        <p className="jp-Mlops-help">
+          {trans.__(
+            'Dependencies, captures and kernel are those of the saved file.'
+          )}
+        </p>
+      )}
     </>
   );
 }
@@ -137,7 +190,9 @@ function CandidateList(props: {
               <td>
                 <code>{formatValue(value)}</code>
               </td>
-              <td>{trans.__('cell %1', cell)}</td>
+              <td>
+                <CellLink cell={cell}>{trans.__('cell %1', cell)}</CellLink>
+              </td>
             </tr>
           ))}
         </tbody>
@@ -213,8 +268,8 @@ function CaptureTable(props: { captures: readonly ICapture[] }): JSX.Element {
   );
 }
 
-function sourceText(analysis: IAnalysis, trans: TranslationBundle): string {
-  switch (analysis.parameters_source) {
+function sourceText(pipeline: IPipeline, trans: TranslationBundle): string {
+  switch (pipeline.parameters_source) {
     case 'tagged':
       return trans.__('From the cell tagged "parameters".');
     case 'proposed':

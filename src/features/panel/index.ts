@@ -11,6 +11,7 @@ import { publishIcon } from '../../icons';
 import { IMlops, IMlopsPanel } from '../../tokens';
 import { CatalogModel } from '../catalog/model';
 import { NotebookFollower } from '../notebook/follower';
+import { revealCell } from '../pipeline/reveal';
 import { PanelModel } from './model';
 import { MlopsPanel } from './panel';
 
@@ -42,7 +43,9 @@ export const panelPlugin: JupyterFrontEndPlugin<IMlopsPanel> = {
     const panel = new MlopsPanel({
       model,
       translator: translator ?? nullTranslator,
-      onPublish: () => void commands.execute(CommandIDs.publishNotebook)
+      onPublish: () => void commands.execute(CommandIDs.publishNotebook),
+      onCell: cell =>
+        notebook.panel && void revealCell(shell, notebook.panel, cell)
     });
 
     shell.add(panel, 'left', { rank: RANK, type: 'MLOps' });

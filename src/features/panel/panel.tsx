@@ -36,6 +36,8 @@ export class MlopsPanel extends SidePanel {
       model: PanelModel;
       translator: ITranslator;
       onPublish: () => void;
+      /** Bring a code cell of the notebook, counted from 1, to the front. */
+      onCell: (cell: number) => void;
     }
   ) {
     super({ translator: _options.translator });
@@ -59,6 +61,7 @@ export class MlopsPanel extends SidePanel {
     }
     accordion.expansionToggled.connect(this._onToggled, this);
     model.stateChanged.connect(this._onModel, this);
+    model.notebook.isWatched = this.isVisible;
   }
 
   override dispose(): void {
@@ -76,11 +79,17 @@ export class MlopsPanel extends SidePanel {
 
   protected override onAfterShow(msg: Message): void {
     super.onAfterShow(msg);
+    this._options.model.notebook.isWatched = true;
     void this._options.model.mlops.services.refresh();
   }
 
+  protected override onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    this._options.model.notebook.isWatched = false;
+  }
+
   private _fill(trans: TranslationBundle): void {
-    const { model, onPublish } = this._options;
+    const { model, onPublish, onCell } = this._options;
     const { notebook, catalog, mlops } = model;
     this._addSection(
       'publish',
@@ -98,10 +107,10 @@ export class MlopsPanel extends SidePanel {
       <WithNotebook
         model={model}
         otherwise={trans.__(
-          'Its parameters, dependencies and captures are listed here.'
+          'Its steps, parameters, dependencies and captures are shown here.'
         )}
       >
-        {() => <NotebookView notebook={notebook} />}
+        {() => <NotebookView notebook={notebook} onCell={onCell} />}
       </WithNotebook>,
       [trans.__('Read the Notebook Again'), () => notebook.refresh()]
     );

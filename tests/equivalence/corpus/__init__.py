@@ -10,7 +10,8 @@ from ..case import Case
 THEMES = (
     "bindings", "statements", "scopes", "functions", "decorators", "classes", "aliases",
     "inplace", "frames", "iterators", "randomness", "options", "files", "more_files", "magics",
-    "dynamic", "plots", "displays", "resources", "science", "hidden", "traps",
+    "dynamic", "stars", "plots", "displays", "resources", "science", "hidden", "traps",
+    "library_values", "everyday",
 )  # fmt: skip
 
 

@@ -1,0 +1,201 @@
+"""The code of a cell as plain Python and as syntax trees; the same text is parsed once.
+
+Trees are shared by all who ask for the same text: nobody changes them. A notebook that is read
+again after a cell was changed costs the parsing of that cell only.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache, wraps
+from typing import Final, TypeVar
+
+from jupyter_mlops.errors import shown
+
+_T = TypeVar("_T")
+
+#: What parsing raises for a text that is not plain Python.
+NOT_PYTHON: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
+PYTHON_BODY_MAGICS: Final = frozenset({"time", "timeit", "capture", "prun", "mlops_step"})
+#: Nodes in each other: beyond, code that walks a tree by calling itself gives up.
+DEEPEST: Final = 120
+TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
+_LONG_NUMBER: Final = re.compile(r"\b0[xXoObB][\da-fA-F_]{3500}")
+PLAIN: Final = frozenset({str, int, type(None), ast.Load, ast.Store})
+#: How many texts are remembered; a tree of a usual cell takes about 10 kB.
+REMEMBERED: Final = 2048
+
+
+@lru_cache(maxsize=REMEMBERED)
+def of(source: str) -> tuple[str, ast.Module, str]:
+    """Return a cell as plain Python, its tree, and why there is none.
+
+    A cell magic whose body is Python (``%%time``) gives its body, any other one nothing.
+    """
+    magic = re.match(r"\s*%%(\w+)[^\n]*\n?", source)
+    if magic:
+        if magic.group(1) not in PYTHON_BODY_MAGICS:
+            return "", ast.Module(body=[], type_ignores=[]), ""
+        source = source[magic.end() :]
+    with suppress(*NOT_PYTHON):
+        return source, _parse(source), ""
+    try:
+        transformed = _transformed(source)
+        return transformed, _parse(transformed), ""
+    except SyntaxError as error:
+        why = f"{shown(error.msg, 200)} (line {error.lineno})"
+    except (RecursionError, MemoryError):  # what Python's parser says of depth
+        why = TOO_DEEP
+    except UnicodeEncodeError:
+        why = "it holds half a character (a lone surrogate)"
+    except ValueError as error:
+        why = shown(error, 200)
+    return source, ast.Module(body=[], type_ignores=[]), why
+
+
+@lru_cache(maxsize=REMEMBERED)
+def with_magics(source: str) -> ast.Module:
+    """Return the tree of a cell with cell magics as the calls that IPython makes of them."""
+    start = source.lstrip()
+    if not start.startswith("%%") or start.startswith("%%mlops_step"):
+        return of(source)[1]  # %%mlops_step only names the step
+    try:
+        return _parse(_transformed(source))
+    except NOT_PYTHON:
+        return of(source)[1]
+
+
+def plain_python(source: str) -> str:
+    """Return IPython's code as plain Python; code that is plain already stays as it is."""
+    try:
+        _parse(source)
+    except NOT_PYTHON:
+        return _transformed(source)
+    return source
+
+
+def _transformed(source: str) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return str(TransformerManager().transform_cell(source))
+
+
+def _parse(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in a user's text is not our news
+        tree = ast.parse(source)
+    if _levels(tree)[1] > DEEPEST:
+        raise RecursionError(TOO_DEEP)
+    if _LONG_NUMBER.search(source) and any(_is_unwritable(node) for node in nodes(tree)):
+        raise ValueError("a number in it has more digits than Python writes")
+    return tree
+
+
+def _is_unwritable(node: ast.AST) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(value, int) and value.bit_length() > 14_000
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of code as Python counts them: form feeds and the like end none."""
+    found = text.split("\n")
+    return found if found[-1] else found[:-1]
+
+
+def remembered(function: Callable[[ast.Module], _T]) -> Callable[[ast.Module], _T]:
+    """Let a function of a tree keep its result on the tree: the tree does not change."""
+    key = f"mlops_{function.__module__}_{function.__qualname__}"
+
+    @wraps(function)
+    def once(tree: ast.Module) -> _T:
+        try:
+            return tree.__dict__[key]  # type: ignore[no-any-return]
+        except KeyError:
+            result = tree.__dict__[key] = function(tree)
+            return result
+
+    return once
+
+
+def nodes(tree: ast.Module) -> list[ast.AST]:
+    """Return what ``ast.walk`` gives, in its order, but for operators and contexts."""
+    return _levels(tree)[0]
+
+
+@remembered
+def _levels(tree: ast.Module) -> tuple[list[ast.AST], int]:
+    """Return the nodes, level by level, and how many levels there are."""
+    found: list[ast.AST] = []
+    level: list[ast.AST] = [tree]
+    depth = 0
+    while level:
+        found += level
+        level = [child for node in level for child in children(node)]
+        depth += 1
+    return found, depth
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return the direct children of a node, but for operators and contexts."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        part = getattr(node, name, None)
+        kind = type(part)
+        if kind is list:
+            found += [each for each in part if isinstance(each, ast.AST)]  # type: ignore[union-attr]
+        elif kind not in PLAIN and isinstance(part, ast.AST) and part._fields:
+            found.append(part)
+    return found
+
+
+@remembered
+def shape(tree: ast.Module) -> str:
+    """Return what a tree says without comments and layout: equal for code that is equal.
+
+    What ``ast.dump`` says, in half the time: classes, fields in their order, lists in brackets.
+    """
+    parts: list[str] = []
+    _shape(tree, parts)
+    return " ".join(parts)
+
+
+def _shape(node: ast.AST, parts: list[str]) -> None:
+    parts.append(type(node).__name__)
+    for name in node._fields:
+        part = getattr(node, name, None)
+        if type(part) is list:
+            parts.append("[")
+            for each in part:
+                if isinstance(each, ast.AST):
+                    _shape(each, parts)
+                else:
+                    parts.append(repr(each))
+            parts.append("]")
+        elif isinstance(part, ast.expr_context):
+            continue  # it follows from the place
+        elif isinstance(part, ast.AST):
+            _shape(part, parts)
+        else:
+            parts.append(repr(part))
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: thousands of new nodes make it look at all of them anew.
+
+    Also a decorator. Where it is paused already, nothing is done.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
