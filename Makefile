@@ -12,12 +12,13 @@ export YARN_NPM_REGISTRY_SERVER ?= $(shell npm config get registry 2>/dev/null)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export YARN_ENABLE_TELEMETRY := 0
 
-.PHONY: help demo install test lint test-python test-fast test-js test-ui bench docs clean
+.PHONY: help demo install test lint test-python test-fast test-js test-ui soak bench docs clean
 
 help:
 	@echo "make demo    publish, serve and re-run an example notebook, in its own environment"
 	@echo "make test    everything: linters, Python, Jest and browser tests"
 	@echo "make test-fast  the Python tests that need no network and no tools"
+	@echo "make soak    20 000 malformed notebooks and 20 000 random programs; takes an hour"
 	@echo "make install the development environment in .venv"
 	@echo "make bench   the benchmarks, side by side with their peers"
 
@@ -70,6 +71,10 @@ test-js: install
 
 test-ui: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python ui-tests/run.py
+
+soak: install
+	$(BIN)/python -m tests.malformed --count 20000
+	MLOPS_PROGRAMS=20000 $(BIN)/python -m pytest tests/pipeline/test_programs.py
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -19,7 +19,7 @@ from tests.equivalence.case import Case
 from tests.equivalence.corpus import CASES
 
 #: Left out: what notebooks do once in a hundred cells, and no reader of Python alone understands.
-RARE = {"dynamic", "traps", "hidden", "resources", "magics", "displays"}
+RARE = {"dynamic", "traps", "hidden", "resources", "magics", "displays", "stars"}
 ABREAST = 3
 
 

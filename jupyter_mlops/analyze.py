@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -142,7 +144,7 @@ def extract(notebook: Notebook) -> Extracted:
     seen = evidence.settle(flow, evidence.recall(traces(), notebook.cells))
     planned = make_plan(notebook, flow, together=seen.together)
     service = slicing.slice_predict(notebook, {p.name for p in found.parameters})
-    problems = [_unreadable(cell) for cell in notebook.cells if cell.syntax_error]
+    problems = [_unreadable(cell, notebook) for cell in notebook.cells if cell.syntax_error]
     problems += found.problems
     problems += slicing.predict_problems(notebook)
     problems += service.problems if service else []
@@ -177,18 +179,32 @@ def after_run(notebook: Notebook, extracted: Extracted, traced: Path) -> Extract
     )
 
 
-def _unreadable(cell: Cell) -> Problem:
+def _unreadable(cell: Cell, notebook: Notebook) -> Problem:
     if cell.syntax_error == TOO_DEEP:
         return Problem(
             problem=f"The cell cannot be understood: {TOO_DEEP}",
             remedy="Divide its longest expression, or chain of elif, into several statements",
             where=cell.where,
         )
+    ours = "{}.{}".format(*sys.version_info)
+    newer = _newer_python(notebook)
     return Problem(
-        problem=f"The cell is not valid Python: {cell.syntax_error}",
-        remedy="Correct it, or make it a Markdown or raw cell",
+        problem=f"The cell is not valid Python{f' {ours}' if newer else ''}: {cell.syntax_error}",
+        why=f"The notebook was written with Python {newer}" if newer else "",
+        remedy=f"Use jupyter mlops with Python {newer}, or write it for {ours}"
+        if newer
+        else "Correct it, or make it a Markdown or raw cell",
         where=cell.where,
     )
+
+
+def _newer_python(notebook: Notebook) -> str:
+    """Return the Python that a notebook was written with, if it is newer than this one."""
+    said = str((notebook.node.metadata.get("language_info") or {}).get("version", ""))
+    found = re.match(r"(\d{1,3})\.(\d{1,3})\b", said)
+    if not found or (int(found[1]), int(found[2])) <= sys.version_info[:2]:
+        return ""
+    return found[0]
 
 
 def _published_steps(notebook: Notebook, planned: Plan) -> list[Step]:

@@ -16,6 +16,7 @@ from jupyter_mlops import settings
 from jupyter_mlops.analyze import Extracted, Needed
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
 from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.environment.system.layer import Added
 from jupyter_mlops.environment.verify import Environment, installed_hashes
 from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
@@ -114,7 +115,9 @@ def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
     )
 
 
-def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Publication:
+def write_publication(
+    draft: Draft, base: Base, verified: Verified | None, added: Added | None = None
+) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
     source, lock = draft.source, draft.lock
@@ -137,6 +140,7 @@ def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Pu
         verified="full" if verified else "none",
         direct={d.name: _version(lock, d.name) for d in draft.needed.dependencies},
         base=publications.Base(name=base.name, digest=base.digest),
+        system_packages=added.packages if added else {},
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
     )
@@ -182,9 +186,17 @@ def check(place: Place, publication: Publication) -> list[str]:
 
 
 def build(
-    draft: Draft, base: Base, publication: Publication, modules: list[str], on_event: OnEvent
+    draft: Draft,
+    base: Base,
+    publication: Publication,
+    modules: list[str],
+    on_event: OnEvent,
+    added: Added | None = None,
 ) -> Image:
-    """Build the image: base, packages, compiled modules, weights, code; the same every time."""
+    """Build the image, the same every time.
+
+    Base, system packages, packages, compiled modules, weights, code.
+    """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
     division = partition(
@@ -192,7 +204,8 @@ def build(
     )
     for note in division.notes:
         on_event(Log(level="warning", text=note))
-    layers = build_layers(division, store=store)
+    layers = [added.layer] if added else []
+    layers += build_layers(division, store=store)
     for layer in layers:
         for note in layer.notes:
             on_event(Log(level="warning", text=note))

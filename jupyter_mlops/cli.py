@@ -7,12 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jupyter_mlops import show
 from jupyter_mlops.errors import MlopsError, UsageError
+
+if TYPE_CHECKING:
+    from jupyter_mlops.environment.options import LockOptions
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -45,6 +48,24 @@ def _parser() -> argparse.ArgumentParser:
     analyze = _command(commands, "analyze", _analyze, show.analysis, "say what a notebook needs")
     analyze.add_argument("notebook", type=Path, metavar="NOTEBOOK")
 
+    lock = _command(commands, "lock", _lock, show.locked, "write a notebook's pylock.toml")
+    lock.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    lock.add_argument("-o", "--output", type=Path, metavar="pylock.toml")
+    _lock_options(lock)
+
+    about = _command(
+        commands, "environment", _environment, show.environment, "say what it runs on, and why"
+    )
+    about.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    about.add_argument(
+        "--system", action="store_true", help="install it, and name what the base image lacks"
+    )
+    about.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
+    _lock_options(about)
+
+    prune = _command(commands, "prune", _prune, show.pruned, "remove environments nobody uses")
+    prune.add_argument("--keep", type=int, metavar="N", help="how many stay at most")
+
     publish = _command(commands, "publish", _publish, show.published, "publish a notebook")
     publish.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     publish.add_argument(
@@ -53,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--verify", choices=["full", "none"], default="full")
     publish.add_argument("--model", metavar="NAME", help="which fitted model answers")
     publish.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
+    publish.add_argument(
+        "--system-packages",
+        choices=["auto", "ask", "none"],
+        default="ask",
+        help="Debian packages that the base lacks: add them, stop and name them, do not look",
+    )
     _parameters(publish)
 
     run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
@@ -126,6 +153,44 @@ def _parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _lock_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--platform", default="", metavar="linux/arm64", help="the target's")
+    parser.add_argument("--python", default="", metavar="3.12", help="the target's")
+    parser.add_argument(
+        "--exclude-newer", default="", metavar="DATE", help="take nothing that is newer"
+    )
+    parser.add_argument(
+        "--accelerator", default="cpu", metavar="cpu|cu124|index", help="PyTorch's variant"
+    )
+    parser.add_argument(
+        "--pin",
+        action="append",
+        default=[],
+        metavar="NAME==VERSION",
+        help="another version than the kernel's; may be given several times",
+    )
+    parser.add_argument(
+        "--add", action="append", default=[], metavar="REQUIREMENT", help="what nothing imports"
+    )
+    parser.add_argument(
+        "--remove", action="append", default=[], metavar="NAME", help="what is not needed"
+    )
+
+
+def _locking(options: argparse.Namespace) -> LockOptions:
+    from jupyter_mlops.environment.options import LockOptions, pins
+
+    return LockOptions(
+        platform=options.platform,
+        python=options.python,
+        exclude_newer=options.exclude_newer,
+        accelerator=options.accelerator,
+        overrides=pins(options.pin),
+        additions=options.add,
+        removals=options.remove,
+    )
+
+
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     from jupyter_mlops.pipeline.parameters import given
 
@@ -139,6 +204,27 @@ def _analyze(options: argparse.Namespace) -> Any:
     return analyze(options.notebook)
 
 
+def _lock(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.locking import lock_notebook
+
+    with show.progress() as on_event:
+        return lock_notebook(options.notebook, options.output, _locking(options), on_event=on_event)
+
+
+def _environment(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.locking import describe_environment
+
+    return describe_environment(
+        options.notebook, _locking(options), system=options.system, base=options.base
+    )
+
+
+def _prune(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.environment import prune
+
+    return prune.prune(prune.KEEP if options.keep is None else options.keep)
+
+
 def _publish(options: argparse.Namespace) -> Any:
     from jupyter_mlops.publish import publish
 
@@ -150,6 +236,7 @@ def _publish(options: argparse.Namespace) -> Any:
             verify=options.verify,
             model=options.model,
             base=options.base,
+            system_packages=options.system_packages,
             on_event=on_event,
         )
 

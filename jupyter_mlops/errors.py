@@ -21,11 +21,16 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         head = f"{self.where}: {self.problem}" if self.where else self.problem
         parts = [_ended(part) for part in (head, self.why, self.remedy) if part]
         text = ("\n" if any("\n" in part for part in parts) else " ").join(parts)
-        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+        return printable(text)
 
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?", ":")) or "\n" in text else f"{text}."
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that a terminal obeys, or that are no text."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def shown(value: object, most: int = 80) -> str:

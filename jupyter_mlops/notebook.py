@@ -113,21 +113,22 @@ class Notebook:
         return [cell for cell in self.cells if tag in cell.tags]
 
 
-def read(path: Path | str) -> Notebook:
+def read(path: Path | str, *, needs_kernel: bool = True) -> Notebook:
     """Read a notebook file and check it.
 
     Raises ``NotebookError`` with every problem found: no file, not JSON, not a notebook, an
-    old format, no kernel named, a language other than Python, no code.
+    old format, no kernel named (unless none is needed: its name is empty then), a language
+    other than Python, no code.
     """
     path = Path(path)
-    return parse(path, notebook_format.read_bytes(path))
+    return parse(path, notebook_format.read_bytes(path), needs_kernel=needs_kernel)
 
 
-def parse(path: Path, raw: bytes) -> Notebook:
+def parse(path: Path, raw: bytes, *, needs_kernel: bool = True) -> Notebook:
     """Check a notebook's bytes that are, or will be, the file ``path``; raises like ``read``."""
     node = notebook_format.validated(path, notebook_format.decode(path, raw))
     cells = code_cells(node)
-    problems = _check_kernel(path, node)
+    problems = _check_kernel(path, node, needs_kernel)
     if not any(cell.source.strip() for cell in cells):
         problems.append(
             Problem(
@@ -142,7 +143,7 @@ def parse(path: Path, raw: bytes) -> Notebook:
         path=path.absolute(),
         node=node,
         cells=cells,
-        kernel_name=str(node.metadata["kernelspec"]["name"]),
+        kernel_name=str((node.metadata.get("kernelspec") or {}).get("name") or ""),
         sha256=hashlib.sha256(raw).hexdigest(),
     )
 
@@ -158,10 +159,10 @@ def code_cells(node: Any) -> list[Cell]:
     return cells
 
 
-def _check_kernel(path: Path, node: Any) -> list[Problem]:
+def _check_kernel(path: Path, node: Any, needs_kernel: bool) -> list[Problem]:
     kernelspec = node.metadata.get("kernelspec") or {}
     language = (node.metadata.get("language_info") or {}).get("name") or kernelspec.get("language")
-    if not kernelspec.get("name"):
+    if needs_kernel and not kernelspec.get("name"):
         return [
             Problem(
                 problem="The notebook names no kernel",

@@ -134,10 +134,14 @@ def validated(path: Path, content: Any) -> Any:
     import nbformat
     from nbformat.v4.rwbase import rejoin_lines
 
-    if content["nbformat"] != 4 or isinstance(content["nbformat"], bool | float):
+    version = content["nbformat"]
+    if type(version) is not int:
+        raise _damaged(path, "nbformat is no whole number")
+    if version != 4:
+        convert = f"Convert it: jupyter nbconvert --to notebook --inplace {path.name}"
         raise NotebookError(
-            f"The notebook has format {shown(content['nbformat'])}; format 4 is needed",
-            remedy=f"Convert it: jupyter nbconvert --to notebook --inplace {path.name}",
+            f"The notebook has format {shown(version)}; format 4 is needed",
+            remedy=convert if 0 < version < 4 else "Save it as format 4",
             where=path.name,
         )
     node = nbformat.from_dict(content)
@@ -166,14 +170,10 @@ def _first_reason(node: Any) -> str:
     import nbformat
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            nbformat.validate(node)
-    except nbformat.ValidationError as error:
-        return _reason(error)
+        errors = nbformat.validator.iter_validate(node, version=4, version_minor=5)
+        return next(map(_reason, errors), "a part of it is of the wrong kind")
     except (LookupError, TypeError, AttributeError, ValueError, AssertionError):
-        pass
-    return "a part of it is of the wrong kind"
+        return "a part of it is of the wrong kind"
 
 
 def _reason(error: Any) -> str:
@@ -181,7 +181,13 @@ def _reason(error: Any) -> str:
     place = ""
     for key in error.absolute_path:
         place += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if place else str(key)
-    said = shown(error.message, 200)
+    said = shown(error.message, 120)
+    if error.validator == "required":
+        said = said.replace(" is a required property", " is missing")
+    elif error.validator in ("oneOf", "anyOf"):
+        said = f"{shown(json.dumps(error.instance, default=str))} is nothing that may stand there"
+    elif error.validator == "pattern":
+        said = f"{shown(json.dumps(error.instance))} holds a character that it may not"
     return f"{shown(place)}: {said}" if place else said
 
 

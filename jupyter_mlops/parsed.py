@@ -48,7 +48,8 @@ def of(source: str) -> tuple[str, ast.Module, str]:
         transformed = _transformed(source)
         return transformed, _parse(transformed), ""
     except SyntaxError as error:
-        why = f"{shown(error.msg, 200)} (line {error.lineno})"
+        line = f" (line {error.lineno})" if error.lineno else ""  # a null byte has none
+        why = shown(error.msg, 200) + line
     except (RecursionError, MemoryError):  # what Python's parser says of depth
         why = TOO_DEEP
     except UnicodeEncodeError:

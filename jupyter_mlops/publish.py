@@ -22,6 +22,11 @@ from jupyter_mlops.assemble import Draft, Verified
 from jupyter_mlops.capture.models import Capture, CaptureReport
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
+from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.environment.system import prepare as systems
+from jupyter_mlops.environment.system.layer import Added
+from jupyter_mlops.environment.system.needs import Mode as SystemPackages
+from jupyter_mlops.environment.verify import Environment
 from jupyter_mlops.errors import (
     CaptureError,
     LockError,
@@ -87,13 +92,16 @@ def publish(
     verify: Verify = "full",
     model: str | None = None,
     base: str | None = None,
+    system_packages: SystemPackages = "ask",
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
 
     ``parameters`` (typed values) and ``texts`` (values as typed on a command line) become the
     publication's defaults; ``model`` chooses among several fitted estimators; ``base`` is the
-    base image. Raises ``MlopsError`` with every problem that is known at that point. The tag is
+    base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
+    ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look. Raises
+    ``MlopsError`` with every problem that is known at that point. The tag is
     written last, so a publish that fails changes nothing that others see, and it can simply be
     called again.
     """
@@ -110,6 +118,7 @@ def publish(
             lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
             on_event(Log(text=f"{len(lock.packages)} packages pinned with their hashes"))
             environment = environments.create(lock, needed.kernel.executable)
+            added = _system(source, environment, ground, system_packages, lock, on_event)
         draft = Draft(work / "root", source, extracted, needed, lock, environment)
         assemble.write_sources(draft)
         if verify == "full":
@@ -123,10 +132,10 @@ def publish(
             stages.skip("capture", "captures come from the verified run")
             verified = None
         with stages.stage("assemble"):
-            publication = assemble.write_publication(draft, ground, verified)
+            publication = assemble.write_publication(draft, ground, verified, added)
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
-            image = assemble.build(draft, ground, publication, modules, on_event)
+            image = assemble.build(draft, ground, publication, modules, on_event, added)
         with stages.stage("push"):
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):
@@ -210,6 +219,26 @@ def _base(spec: str | None, needed: Needed, on_event: OnEvent) -> Base:
         platform=locks.platform_of(needed.interpreter),
         store=settings.store(),
         open_repository=lambda text: open_repository(Reference.parse(text)),
+        on_event=on_event,
+    )
+
+
+def _system(
+    source: Notebook,
+    environment: Environment,
+    base: Base,
+    mode: SystemPackages,
+    lock: Lock,
+    on_event: OnEvent,
+) -> Added | None:
+    """Return the layer of Debian packages that the notebook needs beside its base."""
+    return systems.prepare(
+        [(cell.number, cell.source, cell.tree) for cell in source.cells],
+        environment.site_packages,
+        base,
+        mode,
+        platform=lock.platform,
+        store=settings.store(),
         on_event=on_event,
     )
 

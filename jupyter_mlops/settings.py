@@ -42,6 +42,11 @@ def environments() -> Path:
     return home() / "environments"
 
 
+def wheels() -> Path:
+    """Return the folder of wheels that no index has: built here, or taken from a folder."""
+    return home() / "wheels"
+
+
 def jobs() -> Path:
     """Return the folder of job directories."""
     return home() / "jobs"

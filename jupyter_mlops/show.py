@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from packaging.utils import canonicalize_name
 
-from jupyter_mlops.errors import MlopsError
+from jupyter_mlops.errors import MlopsError, printable
 from jupyter_mlops.events import Event, Log, OnEvent, Progress, Stage
 from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 
 if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
+    from jupyter_mlops.environment.prune import Pruned
     from jupyter_mlops.exports import Exported
+    from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
     from jupyter_mlops.publish import Published
     from jupyter_mlops.rerun import Run
@@ -77,40 +80,44 @@ def _line(event: Event) -> None:
         print(event.text, file=sys.stderr)
 
 
+def _say(text: str) -> None:
+    print(printable(text))
+
+
 def analysis(found: Analysis) -> None:
     """Show what a notebook needs, and every problem with its remedy."""
-    print(f"{found.title} ({found.name})")
+    _say(f"{found.title} ({found.name})")
     if found.kernel:
-        print(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
-    print(f"  parameters   {found.parameters_source}")
+        _say(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
+    _say(f"  parameters   {found.parameters_source}")
     for parameter in found.parameters:
-        print(f"    {_parameter(parameter)}")
+        _say(f"    {_parameter(parameter)}")
     for candidate in found.candidates:
         value = _shown(candidate.default)
-        print(f"  candidate    {candidate.name}: {candidate.type} = {value}  # {candidate.why}")
+        _say(f"  candidate    {candidate.name}: {candidate.type} = {value}  # {candidate.why}")
     if found.candidates:
-        print("               tag a cell 'parameters' and move those that you want into it")
+        _say("               tag a cell 'parameters' and move those that you want into it")
     for note in found.notes:
-        print(f"  note         {note}")
-    print("  steps")
+        _say(f"  note         {note}")
+    _say("  steps")
     for step in found.steps:
         first, last = step.cells[0], step.cells[-1]
         cells = f"cell {first}" if first == last else f"cells {first}-{last}"
         after = f", after {', '.join(step.after)}" if step.after else ""
-        print(f"    {step.name} ({cells}{after})")
+        _say(f"    {step.name} ({cells}{after})")
         for reason in step.merged:
-            print(f"      kept together: {reason}")
-    print("  packages")
+            _say(f"      kept together: {reason}")
+    _say("  packages")
     for item in found.dependencies:
-        print(f"    {item.name} {item.version or '(not installed here)'}")
+        _say(f"    {item.name} {item.version or '(not installed here)'}")
     for capture in found.captures:
-        print(f"  captures     {capture.name} {capture.type}")
-    print(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
-    print(f"  target       {found.target}")
+        _say(f"  captures     {capture.name} {capture.type}")
+    _say(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
+    _say(f"  target       {found.target}")
     for sign in found.hidden_state:
-        print(f"  hidden state {sign.problem}. {sign.remedy}.")
+        _say(f"  hidden state {sign.problem}. {sign.remedy}.")
     for problem in found.problems:
-        print(f"  problem      {problem.sentence()}")
+        _say(f"  problem      {problem.sentence()}")
 
 
 def _parameter(parameter: Parameter) -> str:
@@ -148,6 +155,50 @@ def run(result: Run) -> None:
     for name, value in sorted(result.metrics.items()):
         print(f"  {name}: {value:.6g}")
     print(f"  notebook: {result.output}")
+
+
+def locked(result: LockedNotebook) -> None:
+    """Show where a lock was written, and what it is for."""
+    print(f"Wrote {result.output}: {result.packages} packages, Python {result.python}")
+    print(f"  platform  {result.platform}")
+    print(f"  sha256    {result.sha256}")
+    print(f"Install it: uv pip install -r {result.output}")
+
+
+def environment(found: EnvironmentReport) -> None:
+    """Show what a notebook needs and why, what is locked with it, and what is in the way."""
+    print(f"Python {found.python}, {found.platform or 'platform unknown'}")
+    pinned = {item.name: item for item in found.locked}
+    print("  needs")
+    for need in found.direct:
+        item = pinned.get(canonicalize_name(need.name))
+        version = item.version if item else need.version or "(not installed here)"
+        size = f", {_bytes(item.size)}" if item and item.size is not None else ""
+        print(f"    {need.name} {version}{size}: {need.why or ', '.join(need.modules)}")
+    if found.locked:
+        others = [item for item in found.locked if not item.direct]
+        print(f"  locked     {len(found.locked)} packages, {_bytes(found.size)} of wheels")
+        largest = sorted(others, key=lambda item: item.size or 0, reverse=True)[:5]
+        for item in largest:
+            print(f"    {item.name} {item.version}, {_bytes(item.size or 0)}")
+    for lacking in found.system or []:
+        package = f" (Debian: {lacking.package})" if lacking.package else ""
+        print(f"  system     {lacking.name} for {lacking.needed_by}{package}")
+    for question in found.questions:
+        choices = ", ".join(question.candidates) or "unknown"
+        print(f"  question   {question.module}: {choices}. {question.why}")
+    for note in found.notes:
+        print(f"  note       {note}")
+    for problem in found.problems:
+        print(f"  problem    {problem.sentence()}")
+
+
+def pruned(result: Pruned) -> None:
+    """Show which environments were removed."""
+    print(f"Removed {len(result.removed)} environments, {_bytes(result.freed)}")
+    for name in result.removed:
+        print(f"  {name}")
+    print(f"{len(result.kept)} stay")
 
 
 def exported(result: Exported) -> None:
@@ -202,6 +253,8 @@ def publication(found: dict[str, Any]) -> None:
         print(f"  parameter    {_parameter(msgspec.convert(item, Parameter))}")
     for name, value in found["metrics"].items():
         print(f"  metric       {name} = {value:.6g}")
+    for name, version in found["system_packages"].items():
+        print(f"  system       {name} {version}")
     for item in found["captures"]:
         print(f"  capture      {item['name']}: {item['type']} ({_bytes(item['size'])})")
 

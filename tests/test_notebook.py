@@ -96,6 +96,13 @@ def test_bad_files_get_one_sentence(tmp_path: Path, content: bytes, said: str) -
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("language", ["python", "Python 3", "python3", "ipython3", "python3.11"])
+def test_every_way_to_write_python_is_python(tmp_path: Path, language: str) -> None:
+    kernel = {"name": "python3", "display_name": "Python", "language": language}
+    path = make(tmp_path / "a.ipynb", ["x = 1"], metadata={"kernelspec": kernel})
+    assert len(notebook.read(path).cells) == 1
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "none.ipynb")
     assert "folder" in refused(tmp_path)

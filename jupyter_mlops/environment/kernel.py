@@ -2,96 +2,124 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import re
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from jupyter_mlops.environment import interpreter, kernelspecs
+from jupyter_mlops.environment.dated import era
+from jupyter_mlops.environment.interpreter import Interpreter
 from jupyter_mlops.errors import LockError, shown
 
-# Named by its path: the probe is run by another interpreter, never imported here.
-PROBE = Path(__file__).parent.parent / "kernel" / "probe.py"
-PROBE_SECONDS = 60
+__all__ = ["Interpreter", "Kernel", "era", "find", "probe"]
+
+#: What kernels of other languages are called, for a notebook that does not say its language.
+LANGUAGES = {
+    "ir": "R",
+    "julia": "Julia",
+    "xcpp": "C++",
+    "scala": "Scala",
+    "almond": "Scala",
+    "javascript": "JavaScript",
+    "tslab": "TypeScript",
+    "deno": "TypeScript",
+    "bash": "Bash",
+    "gophernotes": "Go",
+    "rust": "Rust",
+    "octave": "Octave",
+    "matlab": "MATLAB",
+    "sas": "SAS",
+    "stata": "Stata",
+    "sagemath": "SageMath",
+}
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernelspec and the interpreter behind it."""
+    """A kernelspec and the interpreter behind it.
+
+    ``command`` starts that interpreter, where it is more than its path (``uv run … python``);
+    ``env`` are variables that the kernelspec sets, ``folder`` is where it is started.
+    """
 
     name: str
     display_name: str
     executable: str
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """What the probe found in a kernel's interpreter."""
-
-    python: str
-    system: str
-    machine: str
-    stdlib: frozenset[str]
-    versions: dict[str, str]
-    origins: dict[str, str]
-    owners: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def minor(self) -> str:
-        """Return the Python version as ``3.11``."""
-        return ".".join(self.python.split(".")[:2])
+class KernelGone(LockError):
+    """The kernel is not installed here, or its interpreter is gone."""
 
 
-def find(name: str, where: str) -> Kernel:
-    """Return the kernel that a notebook names. Raises ``LockError`` when it is not installed."""
+def find(name: str, where: str, folder: Path | None = None) -> Kernel:
+    """Return the kernel that a notebook names; ``folder`` is the notebook's.
+
+    Raises ``KernelGone`` when it is not installed or its interpreter is gone, ``LockError`` when
+    it is not Python.
+    """
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     manager = KernelSpecManager()
     try:
         spec = manager.get_kernel_spec(name)
     except NoSuchKernel:
-        known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
-        raise LockError(
-            f"The notebook asks for the kernel '{shown(name)}', which is not installed here",
-            why=f"Installed kernels: {known}",
-            remedy="Choose one of them in JupyterLab (Kernel > Change Kernel…) and save, "
-            "or install that kernel: python -m ipykernel install --user --name " + shown(name),
+        made_up = kernelspecs.conda_kernel(name)
+        if made_up is not None:
+            return Kernel(name, name, made_up.command[0])
+        raise _missing(name, sorted(manager.find_kernel_specs()), where) from None
+    if not re.fullmatch(r"(?i)i?python ?[\d.]*|", spec.language or ""):
+        raise _other_language(name, spec.language, where)
+    try:
+        started = kernelspecs.follow(spec.argv, spec.env or {})
+        executable = kernelspecs.executable(started, folder)
+    except kernelspecs.Gone as gone:
+        raise KernelGone(
+            f"The interpreter of the kernel '{name}' is gone, or cannot be told",
+            why=f"Its kernelspec says {' '.join(spec.argv)[:200] or 'nothing'}: {gone}",
+            remedy="Choose another kernel, or install this one again: "
+            f"python -m ipykernel install --user --name {shown(name)}",
             where=where,
         ) from None
-    return Kernel(name, spec.display_name, _executable(spec.argv, name, where))
+    command = started.command if len(started.command) > 1 else ()
+    return Kernel(name, spec.display_name, executable, command, started.env, folder)
 
 
-def _executable(argv: Sequence[str], name: str, where: str) -> str:
-    first = argv[0] if argv else ""
-    if first in {"python", "python3", f"python{sys.version_info[0]}.{sys.version_info[1]}"}:
-        return sys.executable  # what jupyter_client itself does for these names
-    found = shutil.which(first)
-    if not found:
-        raise LockError(
-            f"The interpreter of the kernel '{name}' is gone",
-            why=f"Its kernelspec starts {first or 'nothing'}, which does not exist",
-            remedy="Choose another kernel, or install this one again",
-            where=where,
-        )
-    return found
+def _missing(name: str, installed: Sequence[str], where: str) -> LockError:
+    match = re.match(r"[a-z]+", name.lower())
+    language = LANGUAGES.get(match.group() if match else "")
+    if language:
+        return _other_language(name, language, where)
+    return KernelGone(
+        f"The notebook asks for the kernel '{shown(name)}', which is not installed here",
+        why=f"Installed kernels: {', '.join(installed) or 'none'}",
+        remedy="Choose one of them in JupyterLab (Kernel > Change Kernel…) and save, "
+        "or install that kernel: python -m ipykernel install --user --name " + shown(name),
+        where=where,
+    )
 
 
-def probe(kernel: Kernel, modules: Sequence[str]) -> Interpreter:
-    """Ask the kernel's interpreter what it is and which distributions hold the modules."""
-    command = [kernel.executable, "-I", str(PROBE)]
+def _other_language(name: str, language: str, where: str) -> LockError:
+    return LockError(
+        f"The notebook is written in {shown(language)}",
+        why=f"It asks for the kernel '{shown(name)}'; only Python notebooks can be published",
+        remedy="Choose a Python kernel, or rewrite the notebook in Python",
+        where=where,
+    )
+
+
+def probe(kernel: Kernel, modules: Sequence[str] = ()) -> Interpreter:
+    """Ask the kernel's interpreter what it is, and what is installed for it.
+
+    An earlier answer is taken while it holds. Everything is told, whatever ``modules`` are
+    asked for. Raises ``LockError`` when the interpreter fails.
+    """
     try:
-        done = subprocess.run(
-            command,
-            input=json.dumps({"modules": list(modules)}),
-            capture_output=True,
-            text=True,
-            timeout=PROBE_SECONDS,
-            check=True,
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
+        answer = interpreter.ask(kernel.command or [kernel.executable], kernel.env, kernel.folder)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         last = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1:]
         raise LockError(
@@ -99,13 +127,4 @@ def probe(kernel: Kernel, modules: Sequence[str]) -> Interpreter:
             why=f"{kernel.executable} failed: {' '.join(last)}",
             remedy="Check that the kernel starts in JupyterLab, or choose another one",
         ) from None
-    distributions = found["distributions"]
-    return Interpreter(
-        python=found["python"],
-        system=found["system"],
-        machine=found["machine"],
-        stdlib=frozenset(found["stdlib"]) | frozenset(found["builtin"]),
-        versions={name: item["version"] for name, item in distributions.items()},
-        origins={name: item["origin"] for name, item in distributions.items() if item["origin"]},
-        owners=found["owners"],
-    )
+    return interpreter.described(answer)

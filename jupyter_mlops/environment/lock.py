@@ -2,167 +2,87 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
-from jupyter_mlops.environment import uv
+from jupyter_mlops.environment import asking, lockfile
+from jupyter_mlops.environment import options as _options
+from jupyter_mlops.environment.asking import CAPTURE, RUNTIME
 from jupyter_mlops.environment.kernel import Interpreter
-from jupyter_mlops.environment.models import Dependency, Lock, Package
-from jupyter_mlops.errors import LockError, Problem
+from jupyter_mlops.environment.lockfile import parse
+from jupyter_mlops.environment.models import Dependency, Lock
+from jupyter_mlops.environment.names import normal
+from jupyter_mlops.environment.options import LockOptions
+from jupyter_mlops.environment.resolution import Resolution, Target
+from jupyter_mlops.errors import LockError
 from jupyter_mlops.events import Log, OnEvent, ignore
 
-# What the image itself needs beside the notebook's own imports (see runtime/).
-RUNTIME = ["httptools", "ipykernel", "msgspec", "papermill", "starlette", "uvicorn", "uvloop"]
-CAPTURE = {"scikit-learn": ["skops"]}
-# glibc 2.28 is what every base image of ours and every wheel of today meets.
-UV_PLATFORMS = {
-    "linux/amd64": "x86_64-manylinux_2_28",
-    "linux/arm64": "aarch64-manylinux_2_28",
-}
+__all__ = ["CAPTURE", "RUNTIME", "LockOptions", "lock", "parse", "platform_of"]
 
 
 def platform_of(interpreter: Interpreter) -> str:
     """Return the target platform that this interpreter can prove: its own, on Linux."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(interpreter.machine, "")
-    if interpreter.system != "Linux" or not machine:
+    platform = _own_platform(interpreter)
+    if not platform:
         raise LockError(
             f"A kernel on {interpreter.system} {interpreter.machine} cannot prove a Linux image",
             why="The verified run must use the very wheels that the image ships",
             remedy="Publish from Linux (x86-64 or arm64), for example from JupyterHub "
             "or a container",
         )
-    return f"linux/{machine}"
+    return platform
 
 
 def lock(
     dependencies: Sequence[Dependency],
     interpreter: Interpreter,
     *,
+    options: LockOptions | None = None,
+    extra_wheels: Sequence[Path] = (),
+    folder: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Lock:
-    """Lock the dependencies and what the image needs, for the kernel's Python and platform.
+    """Lock the dependencies and what the image needs, for a Python and a platform.
 
-    Every distribution that the kernel has keeps its version; where those versions do not
-    agree with each other, only the notebook's own imports keep theirs, and that is said.
-    Raises ``LockError`` with uv's reason.
+    These are the kernel's where ``options`` name no other. Every distribution that the kernel
+    has keeps its version; where those versions do not agree with each other, the ones in the way
+    give way, and that is said. ``extra_wheels`` are files to take instead of an index's;
+    ``folder`` is the notebook's, whose ``uv.toml`` counts. What has no wheel is built from its
+    source where the target is this very platform. The same input gives the same bytes.
+
+    Raises ``UsageError`` for options that make no sense, and ``LockError`` with what clashes and
+    who asked for it.
     """
-    platform = platform_of(interpreter)
-    direct = [f"{d.name}=={d.version}" if d.version else d.name for d in dependencies]
-    names = {_normal(d.name) for d in dependencies}
-    extra = [tool for name in sorted(names) for tool in CAPTURE.get(name, [])]
-    requirements = [*direct, *extra, *RUNTIME]
-    constraints = [
-        f"{name}=={version}"
-        for name, version in sorted(interpreter.versions.items())
-        if name not in interpreter.origins and "+" not in version
-    ]
-    try:
-        text = _compile(requirements, constraints, interpreter.minor, platform)
-    except uv.Failed as first:
-        try:
-            text = _compile(requirements, [], interpreter.minor, platform)
-        except uv.Failed as second:
-            raise _explained(str(second), dependencies) from None
-        on_event(
-            Log(
-                level="warning",
-                text="The kernel's packages do not agree with each other; only those that the "
-                f"notebook imports keep their version. uv says: {_short(str(first))}",
-            )
-        )
-    return parse(text, interpreter.minor, platform)
+    chosen = options or LockOptions()
+    _options.check(chosen)
+    target = _target(interpreter, chosen)
+    asked = asking.gather(dependencies, interpreter, chosen, extra_wheels, on_event)
+    text = Resolution(asked, target, folder, on_event).run()
+    found = lockfile.parse(text, target.python, target.platform)
+    _tell_kept(chosen, found, on_event)
+    return found
 
 
-def parse(text: str, python: str, platform: str) -> Lock:
-    """Read a ``pylock.toml`` text into a ``Lock``."""
-    content = tomllib.loads(text)
-    packages = [
-        Package(name=item["name"], version=item.get("version", ""), wheels=_wheels(item))
-        for item in content.get("packages", [])
-    ]
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Lock(text=text, sha256=digest, python=python, platform=platform, packages=packages)
-
-
-def _compile(requirements: list[str], constraints: list[str], python: str, platform: str) -> str:
-    with tempfile.TemporaryDirectory(prefix="mlops-lock-") as folder:
-        asked = Path(folder) / "requirements.in"
-        asked.write_text("\n".join(requirements) + "\n")
-        bounds = Path(folder) / "constraints.txt"
-        bounds.write_text("\n".join(constraints) + "\n")
-        out = Path(folder) / "pylock.toml"
-        uv.run(
-            *("pip", "compile", str(asked), "--constraint", str(bounds)),
-            *("--output-file", str(out), "--format", "pylock.toml", "--python-version", python),
-            *("--python-platform", UV_PLATFORMS[platform], "--only-binary", ":all:"),
-            *("--generate-hashes", "--no-header", "--quiet"),
-        )
-        return uv.scrub(out.read_text(encoding="utf-8"))
-
-
-def _wheels(item: dict[str, Any]) -> dict[str, str]:
-    return {
-        unquote(str(wheel.get("url") or wheel.get("path", "")).rsplit("/", 1)[-1]): str(
-            wheel.get("hashes", {}).get("sha256", "")
-        )
-        for wheel in item.get("wheels", [])
-    }
-
-
-def _explained(text: str, dependencies: Sequence[Dependency]) -> LockError:
-    by_name = {_normal(d.name): d for d in dependencies}
-    if re.search(r"error sending request|Failed to fetch|dns error|Could not connect", text):
-        return LockError(
-            "The package index cannot be reached",
-            why=_short(text),
-            remedy="Check the network, the proxy and the index (UV_INDEX_URL, "
-            "UV_DEFAULT_INDEX or uv.toml)",
-        )
-    no_wheel = re.findall(r"([A-Za-z0-9._-]+)==\S+ has no (?:usable wheels|wheels)", text)
-    missing = re.findall(r"([A-Za-z0-9._-]+) was not found in the package registry", text)
-    problems = [
-        Problem(
-            problem=f"'{name}' has no wheel for the image's platform",
-            why="Only wheels are installed: a source package would run unknown code at build time",
-            remedy=f"Choose a version of {name} that has wheels, or build one and add it with "
-            "UV_FIND_LINKS",
-            where=_where(by_name, name),
-        )
-        for name in sorted(set(no_wheel))
-    ] + [
-        Problem(
-            problem=f"The package index has no distribution '{name}'",
-            remedy="Correct its name, or add the index that has it (UV_INDEX)",
-            where=_where(by_name, name),
-        )
-        for name in sorted(set(missing))
-    ]
-    if problems:
-        return LockError.collect(problems)
-    return LockError(
-        "The notebook's packages cannot be locked together",
-        why=_short(text),
-        remedy="Bring the kernel's packages into agreement (uv pip check names the clash)",
+def _target(interpreter: Interpreter, options: LockOptions) -> Target:
+    own = _own_platform(interpreter)
+    platform = options.platform or platform_of(interpreter)
+    python = options.python or interpreter.minor
+    return Target(
+        platform=platform,
+        python=python,
+        until=options.until(),
+        accelerator=options.accelerator,
+        is_here=platform == own,
     )
 
 
-def _where(by_name: dict[str, Dependency], name: str) -> str:
-    dependency = by_name.get(_normal(name))
-    if dependency is None or not dependency.cells:
-        return ""
-    return "cell " + ", ".join(str(number) for number in dependency.cells)
+def _own_platform(interpreter: Interpreter) -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(interpreter.machine, "")
+    return f"linux/{machine}" if interpreter.system == "Linux" and machine else ""
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _short(text: str) -> str:
-    lines = [line.strip(" ×╰─▶│├hint:") for line in text.splitlines()]
-    return " ".join(line.strip() for line in lines if line.strip())[:600]
+def _tell_kept(options: LockOptions, found: Lock, on_event: OnEvent) -> None:
+    """Say what a person removed and is locked nevertheless: something else needs it."""
+    locked = {package.name for package in found.packages}
+    for name in sorted({normal(name) for name in options.removals} & locked):
+        on_event(Log(text=f"'{name}' was removed, and stays: another package needs it"))

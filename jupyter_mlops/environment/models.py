@@ -63,20 +63,25 @@ class SystemNeed(msgspec.Struct, frozen=True, kw_only=True):
     """What must be in the image beside Python packages: a shared library, or a program.
 
     ``needed_by`` is a distribution ("opencv-python 4.10.0") or a place ("cell 5"); ``package``
-    is the Debian package that has it, empty where none is known.
+    is the Debian package that has it (several with a plus between them), empty where none is
+    known. ``sure`` is false where the code, or a part of the library, does without. ``scripts``
+    says that unpacking the package is not enough: its own scripts would have to run.
     """
 
     kind: Literal["library", "executable"]
     name: str
     needed_by: str
     package: str = ""
+    sure: bool = True
+    scripts: bool = False
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):
     """What a notebook needs, with a reason for each, before anything is locked or run.
 
     ``local`` are modules beside the notebook, relative to its folder; ``executables`` are
-    programs that code calls, each with the number of its cell.
+    programs that code calls, each with the number of its cell. ``problems`` stop a publish,
+    ``warnings`` are told; ``questions`` stop it until they are answered.
     """
 
     dependencies: list[Dependency]
@@ -84,15 +89,20 @@ class Inferred(msgspec.Struct, frozen=True, kw_only=True):
     requirements: list[Requirement] = []
     local: list[Path] = []
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     executables: list[tuple[str, int]] = []
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """One locked distribution; ``wheels`` maps the file names that fit the target to sha256."""
+    """One locked distribution; ``wheels`` maps the file names that fit the target to sha256.
+
+    ``sizes`` maps the same names to bytes, where the index tells.
+    """
 
     name: str
     version: str
     wheels: dict[str, str] = {}
+    sizes: dict[str, int] = {}
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,11 +13,14 @@ from pathlib import Path
 from filelock import FileLock
 
 from jupyter_mlops import settings
-from jupyter_mlops.environment import uv
+from jupyter_mlops.environment import complaints, indexes, prune, uv, wheels
 from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.errors import LockError
 
-READY = "ready.json"
+READY = prune.READY
+#: The address in the lock does not answer to us; the configured index may have the same file.
+ELSEWHERE = re.compile(r"HTTP status client error|[Nn]o such file or directory|[Nn]ot found")
+TORCH = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
 
 
 @dataclass(frozen=True)
@@ -82,38 +85,87 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def create(lock: Lock, executable: str) -> Environment:
+def create(lock: Lock, executable: str, *, folder: Path | None = None) -> Environment:
     """Make the environment of a lock, or return the one made before.
 
     ``executable`` is the kernel's interpreter: the environment has the same Python, and none
-    of its packages. Every wheel's hash is checked by uv. Raises ``LockError``.
+    of its packages; ``folder`` is the notebook's, whose ``uv.toml`` counts. Every wheel's hash is
+    checked by uv. The environment is this process's until it ends; older ones that nobody uses
+    may go (see ``prune``). Raises ``LockError``.
     """
     root = settings.environments() / f"{lock.sha256[:24]}-py{lock.python}"
     root.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{root}.lock"):
         if (root / READY).is_file() and (root / "bin" / "python").exists():
+            prune.hold(root)
             return Environment(root)
         shutil.rmtree(root, ignore_errors=True)
         try:
-            _install(lock, executable, root)
+            _install(lock, executable, root, folder)
         except uv.Failed as error:
             shutil.rmtree(root, ignore_errors=True)
-            raise LockError(
-                "The locked packages cannot be installed",
-                why=" ".join(str(error).split())[:600],
-                remedy="Check the network and the free space, then publish again",
-            ) from None
+            raise _not_installed(error) from None
+        shutil.rmtree(root / wheels.FOLDER, ignore_errors=True)
         (root / READY).write_text(json.dumps({"lock": lock.sha256}))
+        prune.hold(root)
+    prune.prune()
     return Environment(root)
 
 
-def _install(lock: Lock, executable: str, root: Path) -> None:
+def _install(lock: Lock, executable: str, root: Path, folder: Path | None) -> None:
     uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
     pinned.write_text(lock.text, encoding="utf-8")
-    uv.run(
-        *("pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python")),
-        *("--requirement", str(pinned)),
+    wheels.place_beside(lock, root)
+    common = ("pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python"))
+    try:
+        uv.patiently(*common, "--requirement", str(pinned), folder=folder)
+    except uv.Failed as error:
+        if not error.transient and not ELSEWHERE.search(str(error)):
+            raise
+        _install_by_name(lock, root, common, folder, patient=not error.transient)
+
+
+def _install_by_name(
+    lock: Lock, root: Path, common: tuple[str, ...], folder: Path | None, *, patient: bool
+) -> None:
+    """Install the very same files from wherever the configured indexes have them now.
+
+    The addresses in a lock hold no credentials and no tokens, and a mirror has others.
+    """
+    named = root / "requirements.txt"
+    lines = []
+    for package in lock.packages:
+        hashes = " ".join(f"--hash=sha256:{digest}" for digest in package.wheels.values())
+        lines.append(f"{package.name}=={package.version} {hashes}\n")
+    named.write_text("".join(sorted(lines)))
+    links = [str(root / wheels.FOLDER)] if (root / wheels.FOLDER).is_dir() else []
+    variants = {package.version.partition("+")[2] for package in lock.packages}
+    torch = [local for local in sorted(variants) if TORCH.fullmatch(local)]
+    install = uv.patiently if patient else uv.call
+    install(
+        *common,
+        *("--require-hashes", "--only-binary", ":all:", "--requirement", str(named)),
+        *(option for link in links for option in ("--find-links", link)),
+        *(option for local in torch[:1] for option in ("--torch-backend", local)),
+        *indexes.arguments(folder),
+        folder=folder,
+    )
+
+
+def _not_installed(error: uv.Failed) -> LockError:
+    if error.untrusted:
+        return complaints.untrusted(str(error))
+    if error.transient:
+        return LockError(
+            "The package index stopped answering while the locked packages were fetched",
+            why=uv.shortened(str(error)),
+            remedy="Call again when it answers: what was fetched is kept",
+        )
+    return LockError(
+        "The locked packages cannot be installed",
+        why=uv.shortened(str(error)),
+        remedy="Check the index, its credentials and the free space, then try again",
     )
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import platform as _platform
-import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ import msgspec
 from jupyter_mlops import events
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import store as _store
+from jupyter_mlops.image.apt import FRESH, Apt, architecture_of
 from jupyter_mlops.image.base import PYTHON_LABEL, Base
 from jupyter_mlops.image.blob import CONFIG, LAYER_GZIP, MANIFEST, BytesBlob
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
@@ -34,19 +33,8 @@ PACKAGES = (
 _NOT_UNPACKED = {
     "dpkg", "tar", "debconf", "mawk", "debianutils", "openssl", "perl-base", "readline-common",
 }  # fmt: skip
-_ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64"}
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-#: Seconds for which the list of packages is taken as it is: one week.
-_FRESH = 7 * 24 * 3600.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# Hooks of the system's configuration would touch the system's own caches.
-_CLEAR = "".join(
-    f"#clear {name};\n"
-    for name in (
-        "APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success",
-        "DPkg::Pre-Invoke", "DPkg::Post-Invoke", "DPkg::Pre-Install-Pkgs",
-    )
-)  # fmt: skip
 
 
 class _Known(msgspec.Struct, kw_only=True):
@@ -63,18 +51,17 @@ def build_base(
 
     Raises ImageError when there is no apt-get, or the distribution has no such Python.
     """
-    architecture = _ARCHITECTURES.get(platform.partition("/")[2])
-    if not platform.startswith("linux/") or architecture is None:
-        raise ImageError(f"No base can be made here for {platform}")
+    architecture = architecture_of(platform)
     folder = store / "debian"
+    apt = Apt(folder, architecture)
     memory = folder / f"python{python}-{architecture}.json"
     try:
         with _store.locked(folder / ".lock"):
             known = _recall(memory)
-            if known is None or time.time() - known.asked_at > _FRESH:
-                known = _ask(python, architecture, folder, known)
+            if known is None or time.time() - known.asked_at > FRESH:
+                known = _ask(apt, python, known)
                 _store.write_file(memory, msgspec.json.encode(known))
-            layer = _layer(known.files, python, architecture, store, on_event)
+            layer = _layer(apt, known.files, python, store, on_event)
     except OSError as error:
         raise ImageError("The base cannot be written", why=str(error), where=str(folder)) from error
     return _base(layer, python, architecture)
@@ -87,63 +74,26 @@ def _recall(memory: Path) -> _Known | None:
         return None
 
 
-def _ask(python: str, architecture: str, folder: Path, known: _Known | None) -> _Known:
+def _ask(apt: Apt, python: str, known: _Known | None) -> _Known:
     """Let apt resolve the packages; a list of before is kept when apt's sources do not answer."""
     try:
-        _apt(folder, architecture, "update")
-        printed = _apt(folder, architecture, "--print-uris", "-qq", "install", *_wanted(python))
+        apt.update()
+        files = apt.resolve(_wanted(python))
     except ImageError:
         if known is None:
             raise
         return known
-    files = sorted(line.split()[1] for line in printed.splitlines() if line.startswith("'"))
     if not files:
         raise ImageError("apt-get names no packages to make a base of")
     return _Known(files=files, asked_at=time.time())
 
 
 def _wanted(python: str) -> list[str]:
-    # As anchored patterns: apt takes an unknown name with a dot in it for a pattern of its own.
-    names = [name.format(python=python) for name in PACKAGES]
-    return ["^" + re.sub(r"([.+])", r"[\1]", name) + "$" for name in names]
-
-
-def _apt(folder: Path, architecture: str, *arguments: str) -> str:
-    """Run apt-get with state of its own; return what it printed."""
-    state, cache = folder / f"state-{architecture}", folder / f"cache-{architecture}"
-    for path in (state / "lists" / "partial", cache / "archives" / "partial"):
-        path.mkdir(parents=True, exist_ok=True)
-    (state / "status").touch()
-    (state / "apt.conf").write_text(_CLEAR)
-    options = {
-        "Dir::State": state, "Dir::Cache": cache, "Dir::State::status": state / "status",
-        "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "", "Debug::NoLocking": 1,
-        "APT::Architecture": architecture, "APT::Architectures": architecture,
-        "APT::Sandbox::User": "root", "APT::Install-Recommends": 0, "Acquire::Languages": "none",
-        "APT::Keep-Downloaded-Packages": 1, "Acquire::Retries": 1, "Acquire::http::Timeout": 10,
-        "Acquire::https::Timeout": 10,
-    }  # fmt: skip
-    command = ["apt-get", "-y", "-c", str(state / "apt.conf")]
-    for name, value in options.items():
-        command += ["-o", f"{name}={value}"]
-    try:
-        done = subprocess.run(
-            [*command, *arguments],
-            capture_output=True, text=True, timeout=600, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise ImageError("apt-get is not there") from error
-    except subprocess.TimeoutExpired as error:
-        raise ImageError("apt-get does not come to an end") from error
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-        why = (said or done.stderr.splitlines() or [f"it ended with {done.returncode}"])[0]
-        raise ImageError("apt-get cannot get the packages", why=why.removeprefix("E: "))
-    return done.stdout
+    return [name.format(python=python) for name in PACKAGES]
 
 
 def _layer(
-    files: Sequence[str], python: str, architecture: str, store: Path, on_event: events.OnEvent
+    apt: Apt, files: Sequence[str], python: str, store: Path, on_event: events.OnEvent
 ) -> Layer:
     digest = hashlib.sha256("\n".join(files).encode()).hexdigest()
     key, title = f"debian:{python}:{digest}", f"Python {python} of the distribution"
@@ -151,17 +101,16 @@ def _layer(
     if known:
         return known
     on_event(events.Log(text=f"making a base with Python {python} of {len(files)} system packages"))
-    folder = store / "debian"
-    _apt(folder, architecture, "--download-only", "-qq", "install", *_wanted(python))
-    archives = folder / f"cache-{architecture}" / "archives"
+    apt.download(_wanted(python))
+    archives = apt.archives
     needed = [name for name in files if name.partition("_")[0] not in _NOT_UNPACKED]
     missing = [name for name in needed if not (archives / name).exists()]
     if missing:
-        (folder / f"python{python}-{architecture}.json").unlink(missing_ok=True)
+        (apt.folder / f"python{python}-{apt.architecture}.json").unlink(missing_ok=True)
         raise ImageError(
             f"apt-get no longer has {missing[0]}", remedy="Try again: the list is made anew"
         )
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unpack-") as staging:
+    with tempfile.TemporaryDirectory(dir=apt.folder, prefix="unpack-") as staging:
         members = unpack([archives / name for name in needed], Path(staging), python)
         layer = build_layer(members, kind="base", title=title, store=store, key=key)
     shutil.rmtree(archives, ignore_errors=True)  # the layer is what counts

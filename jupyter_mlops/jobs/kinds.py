@@ -38,6 +38,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verify: Literal["full", "none"] = "full"
     model: str | None = None
     base: str | None = None
+    system_packages: Literal["auto", "ask", "none"] = "ask"
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -154,6 +155,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         verify=asked.verify,
         model=asked.model,
         base=asked.base,
+        system_packages=asked.system_packages,
         on_event=on_event,
     )
 

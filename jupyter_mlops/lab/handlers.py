@@ -63,6 +63,32 @@ class DraftHandler(MlopsHandler):
         self.answer(await self.apart(analyze_draft, file, bytes(new.content)))
 
 
+class EnvironmentHandler(MlopsHandler):
+    """What a notebook runs on: packages with their reason and size, questions, problems."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Describe the environment of the notebook at the contents path ``path``."""
+        from jupyter_mlops.locking import describe_environment
+
+        file = paths.to_file(self.contents_manager, self.get_query_argument("path"))
+        self.answer(await self.apart(describe_environment, file))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Describe it as it is with a person's edits and answers; nothing is kept."""
+        from jupyter_mlops.locking import EditedEnvironment, describe_environment
+
+        new = self.body_as(EditedEnvironment)
+        file = paths.to_file(self.contents_manager, new.path)
+        answer = await self.apart(
+            describe_environment, file, new.options, answers=new.answers, system=new.system
+        )
+        self.answer(answer)
+
+
 class JobsHandler(MlopsHandler):
     """All jobs."""
 
@@ -170,6 +196,7 @@ class ServiceHandler(MlopsHandler):
 ROUTES = [
     (r"/jupyter-mlops/analysis", AnalysisHandler),
     (r"/jupyter-mlops/draft", DraftHandler),
+    (r"/jupyter-mlops/environment", EnvironmentHandler),
     (r"/jupyter-mlops/jobs/?", JobsHandler),
     (_JOB, JobHandler),
     (_JOB + "/events", JobEventsHandler),

@@ -23,6 +23,7 @@ from jupyter_mlops.pipeline import material
 from jupyter_mlops.pipeline.boundaries import How
 from jupyter_mlops.pipeline.dataflow import Dataflow
 from jupyter_mlops.pipeline.keys.step import StepKey, Surroundings, keyed, step_key, with_verdict
+from jupyter_mlops.pipeline.needs import last_needs
 from jupyter_mlops.pipeline.plan import Plan, PlannedStep, Together, make_plan
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.pipeline.server import StepServer
@@ -278,12 +279,11 @@ class Execution:
         committed = msgspec.json.decode(Path(value["committed"]).read_bytes(), type=Committed)
         step = steps[position]
         stuck = {item.name: item.reason for item in committed.problems}
-        for later in reversed(steps[position + 1 :]):
-            needed = sorted(name for name in stuck if _needs(later, name))
-            if needed:
-                reason = "; ".join(f"{name}: {stuck[name]}" for name in needed)
-                self._join(step.cells[0], later.cells[-1], reason)
-                return
+        needed = last_needs(self._flow, stuck, steps[position + 1 :])
+        if needed:
+            reason = "; ".join(f"{name}: {stuck[name]}" for name in sorted(needed))
+            self._join(step.cells[0], max(needed.values()), reason)
+            return
         executed = nbformat.read(folder / "executed.ipynb", as_version=4)
         self._done[position] = Done(
             tuple(step.cells),
@@ -373,16 +373,6 @@ def _missing_name(error: Mapping[str, Any]) -> str:
         return ""
     parts = str(error.get("evalue", "")).split("'")
     return parts[1] if len(parts) > 2 else ""
-
-
-def _needs(step: PlannedStep, key: str) -> bool:
-    """Tell whether a step needs a name or hidden state that could not be handed over."""
-    if key.startswith("<module:"):
-        module = key[8:-1].partition(".")[0]
-        return any(module in item.source for item in step.definitions) or key in step.state
-    if key.startswith("<file:") and {key[6:-1], "*"} & set(step.files_read):
-        return True
-    return key in step.reads or key in step.optional or key in step.state
 
 
 def _depends(done: Done, committed: Committed) -> bool:

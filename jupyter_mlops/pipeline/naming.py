@@ -24,7 +24,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 #: The last cell that uses a name as a cell has left it.
-LastUse = Mapping[tuple[str, int], int]
+LastUse = Mapping[int, Mapping[str, int]]
 _DASHES = re.compile("[\u2010-\u2015]")
 _DULL = frozenset(
     """
@@ -39,12 +39,11 @@ def names(groups: Sequence[Group], notebook: Notebook, flow: Dataflow) -> list[s
     A title gives its slug. Without one the name is what the group does, and to what: the name
     that it gives later groups, or that it works on.
     """
-    last_use = {
-        (name, source): cell.number
-        for cell in flow.flows
-        for name, sources in cell.uses.items()
-        for source in sources
-    }
+    last_use: dict[int, dict[str, int]] = {}
+    for cell in flow.flows:
+        for name, sources in cell.uses.items():
+            for source in sources:
+                last_use.setdefault(source, {})[name] = cell.number
     wanted = [_name(group, notebook, flow, last_use) for group in groups]
     taken: set[str] = set()
     result = []
@@ -123,7 +122,8 @@ def _thing(verb: str, flows: Sequence[CellFlow], last_use: LastUse) -> str:
     bound = [name for own in flows for name in _in_order(own)]
     own = {cell.number for cell in flows}
     last = max(own)
-    given = [n for n in bound if any(last_use.get((n, source), 0) > last for source in own)]
+    later = {n for cell in own for n, use in last_use.get(cell, {}).items() if use > last}
+    given = [name for name in bound if name in later]
     taken = [
         name
         for cell in flows

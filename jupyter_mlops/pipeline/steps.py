@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_mlops import parsed
+from jupyter_mlops import installs
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.parameters import Found
 from jupyter_mlops.runtime.parameters import DERIVED
 
 MAIN = "pipeline/main.ipynb"
-INSTALL = re.compile(r"^(?P<indent>\s*)(?P<line>[%!]\s*(?:uv\s+)?(?:pip3?|conda|mamba)\s+.*)$")
 KEPT_METADATA = ("kernelspec", "language_info")
 
 
@@ -45,21 +43,10 @@ def extract(notebook: Notebook, found: Found) -> Any:
     node = stripped(notebook)
     for cell in node.cells:
         if cell.cell_type == "code":
-            cell.source = without_installs(cell.source)
+            cell.source = installs.without(cell.source)
     if found.cell is not None and found.parameters:
         _settle_parameters(node, found)
     return node
-
-
-def without_installs(source: str) -> str:
-    """Comment out ``%pip``, ``!pip`` and ``%conda`` lines: the environment is locked."""
-    lines = []
-    for line in parsed.lines(source):
-        match = INSTALL.match(line)
-        if match:
-            line = f"{match['indent']}pass  # installed from the lock: {match['line'].strip()}"
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def _settle_parameters(node: Any, found: Found) -> None:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
 import posixpath
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
-
-from isal import isal_zlib
 
 from jupyter_mlops.errors import RegistryError
-from jupyter_mlops.image.blob import LAYER_GZIP, LAYER_KIND, LAYER_TAR, Descriptor
+from jupyter_mlops.image.blob import LAYER_KIND, Descriptor
+from jupyter_mlops.image.reading import INFLATE_ERROR, Reader, uncompressed
 from jupyter_mlops.image.repository import Repository
 
 #: Bytes and files that a publication may unpack to: beyond that it is an attack or a mistake.
 MOST_BYTES, MOST_FILES = 256 << 30, 2_000_000
 _LANES = 4
-_GZIP = 16 + 15
-_INFLATE_ERROR: type[Exception] = cast(Any, isal_zlib).error
+#: Kinds of layers that hold nothing of the publication's own folder.
+_OTHERS = ("base", "system")
 
 
 def unpack(
@@ -72,7 +68,7 @@ def unpack(
 def _layers(repository: Repository, digest: str) -> list[Descriptor]:
     _, manifest = repository.manifest(digest)
     every = [Descriptor.from_dict(item) for item in manifest.get("layers") or []]
-    own = [item for item in every if item.annotations.get(LAYER_KIND, "base") != "base"]
+    own = [item for item in every if item.annotations.get(LAYER_KIND, "base") not in _OTHERS]
     if not own:
         raise RegistryError(
             "This image is not a publication",
@@ -102,14 +98,14 @@ def _extract(
     where = f"{repository.name}, layer {layer.digest}"
     try:
         with repository.blob(layer.digest) as packed:
-            reader = _Reader(_plain(packed, layer.media_type))
+            reader = Reader(uncompressed(packed, layer.media_type))
             with tarfile.open(fileobj=reader, mode="r|") as archive:
                 for member in archive:
                     _write(archive, member, root, prefix, state)
             # To the end: only there is the digest known to be right.
             while reader.read(1 << 20):
                 pass
-    except (tarfile.TarError, _INFLATE_ERROR, EOFError) as error:
+    except (tarfile.TarError, INFLATE_ERROR, EOFError) as error:
         raise RegistryError("A layer is damaged", why=str(error), where=where) from error
     except _Unsafe as error:
         raise RegistryError("A layer holds an unsafe path", why=str(error), where=where) from error
@@ -164,50 +160,3 @@ def _make_folder(root: Path, path: str, made: set[str]) -> None:
     if folder.is_symlink() or not folder.is_dir():
         raise _Unsafe(f"{path} is not a folder and has files below it")
     made.add(path)
-
-
-def _plain(packed: Iterator[bytes], media_type: str) -> Iterator[bytes]:
-    if media_type == LAYER_TAR:
-        return packed
-    if media_type == LAYER_GZIP:
-        return _inflated(packed)
-    raise RegistryError(f"A layer has the format {media_type}, which cannot be unpacked here")
-
-
-def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
-    inflate = isal_zlib.decompressobj(_GZIP)
-    for chunk in packed:
-        rest = chunk
-        while rest:
-            if inflate.eof:  # gzip may consist of several members
-                inflate = isal_zlib.decompressobj(_GZIP)
-            data = inflate.decompress(rest, 1 << 20)
-            if data:
-                yield data
-            rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-    if not inflate.eof:
-        raise EOFError("the compressed data ends too early")
-
-
-class _Reader(io.RawIOBase):
-    """A file over an iterator of chunks, as tarfile wants it."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._held = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes: fewer only at the end."""
-        parts, need = [], size if size >= 0 else 1 << 62
-        while need:
-            if not self._held:
-                self._held = memoryview(next(self._chunks, b""))
-                if not self._held:
-                    break
-            parts.append(bytes(self._held[:need]))
-            self._held = self._held[need:]
-            need -= len(parts[-1])
-        return b"".join(parts)

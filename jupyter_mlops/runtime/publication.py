@@ -45,7 +45,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     ``created`` comes from SOURCE_DATE_EPOCH, else the epoch. ``version`` and the image's digest
     belong to the registry and are not part of it. ``python`` is the minor version ("3.11"),
     ``platform`` is "linux/amd64" and the like, ``direct`` maps distributions to versions,
-    ``notebook`` is what a run executes: all steps, in one kernel.
+    ``notebook`` is what a run executes: all steps, in one kernel. ``system_packages`` maps Debian
+    packages that were added to the base to their versions.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     verified: Literal["full", "loaded", "none"] = "none"
     direct: dict[str, str] = {}
     base: Base = Base()
+    system_packages: dict[str, str] = {}
     created: str = "1970-01-01T00:00:00Z"
     generator: str = ""
 

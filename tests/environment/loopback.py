@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import ssl
 import tarfile
 import threading
 import zipfile
@@ -53,21 +54,22 @@ def wheel(
 
 
 # A build backend in the sdist itself: nothing has to be fetched to build it.
-_BACKEND = '''
+_BACKEND = """
 import os, zipfile
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     name, version = "{stem}", "{version}"
     info = f"{{name}}-{{version}}.dist-info"
     files = {{f"{{name}}.py": "built = True\\n",
              f"{{info}}/METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
-             f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}}
+             f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\n"
+                               "Tag: py3-none-any\\n"}}
     files[f"{{info}}/RECORD"] = "".join(f"{{p}},,\\n" for p in [*files, f"{{info}}/RECORD"])
     wheel = f"{{name}}-{{version}}-py3-none-any.whl"
     with zipfile.ZipFile(os.path.join(folder, wheel), "w") as archive:
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), text)
     return wheel
-'''
+"""
 
 
 def source_files(name: str, version: str, *, broken: bool = False) -> dict[str, str]:
@@ -104,6 +106,7 @@ class File:
     content: bytes
     uploaded: str | None = UPLOADED
     yanked: str | bool = False
+    requires_python: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -188,6 +191,8 @@ class Index:
                 "size": len(file.content),
                 "yanked": file.yanked,
             }
+            if file.requires_python:
+                one["requires-python"] = file.requires_python
             if file.uploaded:
                 one["upload-time"] = file.uploaded
             files.append(one)
@@ -225,10 +230,12 @@ def handler_of(index: Index) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def served(index: Index) -> Iterator[Index]:
-    """Serve the index on a free port of the loopback."""
+def served(index: Index, context: ssl.SSLContext | None = None) -> Iterator[Index]:
+    """Serve the index on a free port of the loopback; by TLS where there is a context."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(index))
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     index.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

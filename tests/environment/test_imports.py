@@ -68,3 +68,27 @@ def test_local_modules_are_followed_not_looked_up(tmp_path: Path) -> None:
 
 def test_our_own_package_is_not_a_dependency(tmp_path: Path) -> None:
     assert names(tmp_path, "%load_ext jupyter_mlops\nimport jupyter_mlops") == set()
+
+
+def test_links_beside_the_notebook_are_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "tools.py").write_text("import yaml")
+    real = tmp_path / "real"
+    real.mkdir()
+    folder = tmp_path / "link"
+    folder.symlink_to(real)
+    (folder / "tools.py").symlink_to(tmp_path / "lib" / "tools.py")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "more.py").write_text("import numpy")
+    result = found(folder, f"import sys\nsys.path.append('{real / 'sub'}')\nimport tools, more")
+    assert {item.module for item in result.modules} == {"sys", "yaml", "numpy"}
+    assert [path.as_posix() for path in result.local] == ["sub/more.py", "tools.py"]
+    assert not result.problems
+
+
+def test_thousands_of_imports_are_no_burden(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"m{number}.py").write_text(f"import m{number + 1}, json")
+    result = found(tmp_path, "import m0")
+    assert len(result.local) == 300
+    assert {item.module for item in result.modules} == {"json", "m300"}

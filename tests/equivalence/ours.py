@@ -23,6 +23,7 @@ from jupyter_mlops.pipeline.execute import Execution, SplitRun
 from jupyter_mlops.pipeline.plan import PlannedStep
 from jupyter_mlops.pipeline.run import Place
 from jupyter_mlops.pipeline.server import StepServer
+from jupyter_mlops.runtime.handover.models import Committed
 
 from .harness import Got
 from .oracle import ONE_THREAD, ROOT, VALUES, _outputs, _tags, dump_source
@@ -43,14 +44,32 @@ class Probed(Execution):
 
     def _finished(self, the_plan: Any) -> SplitRun:
         self.values: dict[str, str] = {}
+        mentioned = set[str]().union(
+            *(_names_of(the_plan.steps[p], done.committed) for p, done in self._done.items())
+        )
         for position in sorted(self._done):
             done = self._done[position]
-            seen = json.loads((done.folder / VALUES).read_text())
+            every = json.loads((done.folder / VALUES).read_text())
+            own = _names_of(the_plan.steps[position], done.committed)
+            others = mentioned - own  # names that no step mentions were bound by unread code
+            seen = {name: value for name, value in every.items() if name not in others}
             gone = {n for cell in done.cells for n in self._flow.flow(cell).may_delete}
             for name in gone - set(seen):
                 self.values.pop(name, None)
             self.values.update(seen)
         return super()._finished(the_plan)
+
+
+def _names_of(step: PlannedStep, committed: Committed) -> set[str]:
+    """Return the names that a step has to do with.
+
+    Others come along where they share objects, and may be older than what a step that runs at
+    the same time makes of them.
+    """
+    exported = {name for unit in committed.exported for name in unit.names}
+    texts = {name for item in step.definitions for name in item.names}
+    told = {*step.reads, *step.optional, *step.writes, *step.defines}
+    return exported | texts | told
 
 
 class Ours:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops import notebook as notebooks
+from jupyter_mlops import stars
 from jupyter_mlops.pipeline import dataflow, evidence, trace
 
 from .case import Case, write
@@ -38,10 +39,10 @@ def oracle() -> Iterator[Forked]:
 def settled(case: Case, oracle: Forked, folder: Path) -> evidence.Evidence:
     place = folder / case.name
     place.mkdir()
-    notebook = notebooks.read(write(case, place))
+    notebook = stars.resolve(notebooks.read(write(case, place)))
     traced = place / "trace.jsonl"
     oracle.run(case, trace=traced)
-    flow = dataflow.analyze(notebook.cells, list(case.parameters))
+    flow = dataflow.analyze(notebook.cells, list(case.parameters), notebook.stars)
     return evidence.settle(flow, trace.read(traced))
 
 

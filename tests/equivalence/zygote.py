@@ -7,6 +7,7 @@ writes what it recorded to the request's ``result``.
 
 from __future__ import annotations
 
+import builtins
 import gc
 import hashlib
 import importlib
@@ -17,6 +18,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import types
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,8 +54,11 @@ def main() -> None:
 
 def _preload() -> None:
     """Import what notebooks import; none of it is set up here, so nothing changes for them."""
+    # As in a kernel: pandas shows less where it takes itself to be in a terminal.
+    builtins.get_ipython = lambda: types.SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for name in PRELOADED[: 1 if "light" in sys.argv else None]:
         importlib.import_module(name)
+    del builtins.get_ipython  # type: ignore[attr-defined]
 
 
 def _child(request: dict[str, Any], shell: Any, recorder: _Recorder) -> None:

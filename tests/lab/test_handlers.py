@@ -45,6 +45,8 @@ def test_every_verb_is_authenticated_and_authorized_and_short(handler: Any, verb
     [
         ("GET", "analysis?path=a.ipynb"),
         ("POST", "draft"),
+        ("GET", "environment?path=a.ipynb"),
+        ("POST", "environment"),
         ("GET", "jobs"),
         ("POST", "jobs"),
         ("GET", "jobs/20260101-000000-00000000"),

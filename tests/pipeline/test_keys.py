@@ -244,6 +244,21 @@ def test_a_file_that_changes_while_the_step_runs_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("undeclared", "cacheable"),
+    [("x", True), ("<rcParams>", True), ("<rng:numpy>", False), ("<file:a.csv>", False),
+     ("<files>", False), ("<cwd>", False), ("<module:m>", False)],
+)  # fmt: skip
+def test_what_the_text_does_not_show_counts_if_the_key_does_not_hold_it(
+    undeclared: str, cacheable: bool
+) -> None:
+    key = StepKey(digest="a")
+    committed = Committed(step="s", position=0, undeclared=[undeclared])
+    found = with_verdict(key, key, committed)
+    assert found.cacheable == cacheable
+    assert cacheable or undeclared in found.reason
+
+
+@pytest.mark.parametrize(
     ("cells", "why"),
     [
         (["import time\nx = time.time()"], "it reads the clock (time.time)"),

@@ -18,6 +18,8 @@ from tests.pipeline.language import NAMES, program
 from tests.pipeline.programs import direct, notebook_of, run, shape, split
 
 MANY = int(os.environ.get("MLOPS_PROGRAMS") or (10_000 if os.environ.get("CI") else 300))
+#: Seconds; a quarter of one for each program is plenty.
+PATIENCE = max(1200, MANY // 4)
 GENEROUS = settings(
     max_examples=MANY,
     deadline=None,
@@ -35,7 +37,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(PATIENCE)
 @GENEROUS
 @given(cells=program())
 def test_steps_compute_what_the_notebook_computes(folder: Path, cells: list[str]) -> None:
@@ -48,7 +50,7 @@ def test_steps_compute_what_the_notebook_computes(folder: Path, cells: list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(PATIENCE)
 @GENEROUS
 @given(cells=program())
 def test_a_slice_gives_the_same_value(cells: list[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jupyter_mlops import parsed
+from jupyter_mlops.errors import NotebookError
 from jupyter_mlops.notebook import Cell
 from jupyter_mlops.pipeline.effects import definitions
 from jupyter_mlops.pipeline.effects.calls import Calls
@@ -15,6 +16,8 @@ from jupyter_mlops.pipeline.effects.magics import Magics
 from jupyter_mlops.pipeline.effects.statements import Statements
 from jupyter_mlops.pipeline.effects.world import World
 
+#: Thousands of cells that build one value out of each other have so many; usual notebooks do not.
+MOST_EDGES = 1_000_000
 #: Marks after which pyplot's figures outlive the cell that drew them.
 FIGURES_LAST = ("close_figures", "matplotlib widget", "matplotlib notebook", "switch_backend",
                 "matplotlib.use(", "ipympl")  # fmt: skip
@@ -64,8 +67,21 @@ def interpret(
 ) -> Interpreted:
     """Run cells abstractly, in order. ``parameters`` are names whose values come from outside.
 
-    ``stars`` says what the star imports of modules bind: each name, with its dotted path.
+    ``stars`` says what the star imports of modules bind: each name, with its dotted path. Raises
+    ``NotebookError`` when there are more than ``MOST_EDGES`` from cell to cell.
     """
     last = any(mark in cell.source for cell in cells for mark in FIGURES_LAST)
     interpreter = Interpreter(World(parameters, figures_last=last, stars=stars))
-    return Interpreted([interpreter.run_cell(cell) for cell in cells], interpreter.world)
+    flows: list[CellFlow] = []
+    edges = 0
+    for cell in cells:
+        flows.append(interpreter.run_cell(cell))
+        edges += sum(map(len, flows[-1].uses.values()))
+        if edges > MOST_EDGES:
+            raise NotebookError(
+                "The notebook is too entangled to be understood",
+                why=f"Up to here its cells depend on each other in more than {MOST_EDGES} ways",
+                remedy="Divide it into several notebooks",
+                where=cell.where,
+            )
+    return Interpreted(flows, interpreter.world)

@@ -220,19 +220,15 @@ class Recorder:
 
     def _imports_used(self) -> set[DefinitionText]:
         """Return the imports that give what a value is a part of, as with ``f = module.f``."""
-        paths = {
-            obj.data for seen in self._seen.values() for obj in seen if obj.kind == "module"
-        }
-        if not paths:
-            return set()
-        imports = {
-            obj.data: binding.text
-            for binding in self.world.names.values()
-            for obj in binding.value.objs
-            if binding.text is not None and obj.kind == "module"
-        }
-        whole = (path[: end.start()] for path in paths for end in re.finditer(r"\.|$", path))
-        return {imports[path] for path in whole if path in imports}
+        paths = {obj.data for seen in self._seen.values() for obj in seen if obj.kind == "module"}
+        found: set[DefinitionText] = set()
+        for whole in {path[: end.start()] for path in paths for end in re.finditer(r"\.|$", path)}:
+            module = self.world.modules.get(whole)
+            names = module.names if module is not None else ()
+            bindings = [self.world.names[name] for name in names if name in self.world.names]
+            texts = [binding.text for binding in bindings if binding.text is not None]
+            found |= set(sorted(texts, key=lambda text: (text.cell, text.names))[-1:])
+        return found
 
     def _need(self, text: DefinitionText, name: str | None) -> None:
         if text.cell == self.number:

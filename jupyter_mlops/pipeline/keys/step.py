@@ -24,6 +24,10 @@ PLACES = {
     "<cwd>": "the notebook changes its working directory",
 }
 
+#: What a key does not hold if the text does not show it. Changed names and options are not among
+#: it: before, they were inputs or state, and afterwards they are committed with the rest.
+NOT_IN_KEY = ("<rng:", "<file", "<module:", *PLACES)
+
 
 class StepKey(msgspec.Struct, frozen=True, kw_only=True):
     """``digest`` is the SHA-256 over ``parts``: what the step starts from, by kind and name.
@@ -95,8 +99,9 @@ def with_verdict(key: StepKey, again: StepKey, committed: Committed) -> StepKey:
     reasons = [key.reason] if key.reason else []
     if again.digest != key.digest:
         reasons.append("a file that it reads changed while it ran")
-    if committed.undeclared:
-        names = ", ".join(committed.undeclared)
+    hidden = [each for each in committed.undeclared if each.startswith(NOT_IN_KEY)]
+    if hidden:
+        names = ", ".join(hidden)
         reasons.append(f"it used or changed {names}, which its text does not show")
     if committed.network and "it uses the network" not in key.reason:
         reasons.append("it uses the network")

@@ -21,7 +21,7 @@ def find(notebook: Notebook) -> Found:
     """
     tagged = notebook.tagged("parameters")
     if len(tagged) > 1:
-        cells = ", ".join(cell.where for cell in tagged)
+        cells = ", ".join(cell.where for cell in tagged[:5]) + (", …" if tagged[5:] else "")
         problem = Problem(
             problem="More than one cell is tagged 'parameters'",
             why=f"Papermill looks at one only: {cells}",

@@ -42,6 +42,10 @@ def cache_matters(value: Any) -> bool:
     return bool(globals_of(wrapped.__code__) - _PURE - {wrapped.__name__})
 
 
+#: So many decorators are looked through.
+DEEPEST = 10
+
+
 class DefinitionState:
     """The attributes of a class, or the defaults and attributes of a function."""
 
@@ -82,16 +86,25 @@ def _data(value: type) -> dict[str, Any]:
 
 def _is_of_text(value: Any, own: str) -> bool:
     """Say whether an attribute is a method, or a class inside, of the class's own text."""
-    if isinstance(value, staticmethod | classmethod):
-        value = value.__func__
-    elif isinstance(value, property):
-        value = value.fget
-    elif isinstance(value, functools.cached_property):
-        value = value.func
-    value = getattr(value, "__wrapped__", value)
+    for _ in range(DEEPEST):  # a property may wrap a property
+        inner = _inside(value)
+        if inner is None:
+            break
+        value = inner
     if isinstance(value, types.FunctionType | type):
         return value.__qualname__.startswith(own)
     return False
+
+
+def _inside(value: Any) -> Any:
+    """Return what a descriptor or a decorator's function was made of, or None."""
+    if isinstance(value, staticmethod | classmethod):
+        return value.__func__
+    if isinstance(value, property):
+        return value.fget
+    if isinstance(value, functools.cached_property):
+        return value.func
+    return getattr(value, "__wrapped__", None)
 
 
 def apply(name: str, value: Any, state: DefinitionState) -> None:

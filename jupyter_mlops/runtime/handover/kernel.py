@@ -51,8 +51,10 @@ def begin(path: str) -> None:
     session = msgspec.json.decode(Path(path).read_bytes(), type=Session)
     current = StepSession(session, shell.user_ns, execute)
     _sessions[path] = current
-    current.begin()
-    _show_figures()
+    # Libraries that are imported here find get_ipython(), as they do when a cell imports them.
+    with shell.builtin_trap:
+        current.begin()
+        _show_figures()
 
 
 def _show_figures() -> None:

@@ -75,6 +75,8 @@ def look(value: Any, *, near: bool) -> Seen:
     if module.startswith(OPAQUE):
         return Seen(0, 0, tuple(_figure(value)), opaque=True)
     held = _attributes(value, kind)
+    if held is not None and _is_of_library(value, held):
+        return Seen(0, 0)
     below = [each for each in gc.get_referents(value) if each is not kind and each is not held]
     keys: list[Any] = []
     if held is not None:
@@ -99,6 +101,17 @@ def _attributes(value: Any, kind: Any) -> Any:
         if type(found) is types.GetSetDescriptorType:
             return found.__get__(value)
     return None
+
+
+def _is_of_library(value: Any, held: Any) -> bool:
+    """Tell whether a library keeps an object under its name: numpy's functions are no plain ones.
+
+    What is set on such a function when it is first looked at is no change.
+    """
+    module, name = held.get("__module__"), held.get("__qualname__")
+    if type(module) is not str or type(name) is not str or module == "__main__":
+        return False
+    return vars(sys.modules.get(module, types)).get(name) is value
 
 
 def _class(value: type[Any]) -> Seen:

@@ -21,6 +21,9 @@ class CellTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``shared`` are groups of names that share a mutable object; only groups that are new or
     changed since the cell before. Files are relative to the working directory where below it;
     a folder that was listed ends with ``/``; ``*`` stands for files nobody can name.
+
+    ``modules`` are the libraries that it loaded first, ``absent`` those that its own lines asked
+    for and did not get, also where they can do without.
     """
 
     number: int
@@ -35,6 +38,7 @@ class CellTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files_read: list[str] = []
     files_written: list[str] = []
     modules: list[str] = []
+    absent: list[str] = []
     unchecked: list[str] = []
     error: str = ""
 

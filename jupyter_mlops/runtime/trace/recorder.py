@@ -19,6 +19,7 @@ import msgspec
 
 from jupyter_mlops.runtime.handover.scope import is_user_name
 from jupyter_mlops.runtime.trace import audit, blocks, functions, heap, hidden
+from jupyter_mlops.runtime.trace.absent import Absent
 from jupyter_mlops.runtime.trace.files import Watch
 from jupyter_mlops.runtime.trace.heap import Heap
 from jupyter_mlops.runtime.trace.marks import MARK
@@ -68,6 +69,7 @@ class Recorder:
         self.heap = Heap()
         self.state: dict[str, Any] = {}
         self.libraries: set[str] = set()
+        self.absent = Absent()
 
     # -- life
 
@@ -81,6 +83,7 @@ class Recorder:
         self.shell.events.register("pre_run_cell", self._before)
         self.shell.events.register("post_run_cell", self._after)
         self.shell.ast_transformers.append(self)
+        self.absent.start()
         self.heap = heap.take(self._names(), set(), None)
         self.modules.changed(self._names())
         self.state = hidden.snapshot()
@@ -88,6 +91,7 @@ class Recorder:
     def stop(self, problem: str) -> None:
         """Say why, and follow nothing any more; marks that are set stay without effect."""
         audit.end()
+        self.absent.stop()
         self.info = None
         for name, function in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
             if function in self.shell.events.callbacks[name]:
@@ -199,6 +203,7 @@ class Recorder:
             files_read=read_files,
             files_written=written,
             modules=self._modules(),
+            absent=self.absent.take(),
             unchecked=sorted(unchecked),
             error="" if error is None else type(error).__name__,
         )

@@ -213,6 +213,53 @@ print(text)
         conservative=True,
     ),
     Case(
+        name="wide_frame_shown",
+        construct="wide frame shown by a cell that does not name pandas",
+        cells=cells("""
+width = 30
+# %%
+import pandas as pd
+# %%
+frame = pd.DataFrame({f"column {n}": [n, n * 1000.5] for n in range(width)})
+# %%
+frame
+# %%
+print(frame.describe())
+"""),
+        parameters={"width": 12},
+        reached={1, 3, 4, 5},
+        target="frame",
+        minimal={1, 2, 3},
+    ),
+    Case(
+        name="part_of_an_import",
+        construct="a method of an imported object under a name of its own",
+        cells=cells("""
+limit = 4
+# %%
+from string import capwords
+from random import Random
+import numpy as np
+# %%
+title = capwords
+rng = Random(limit)
+draw = rng.random
+# %%
+words = title("one two")
+# %%
+first = round(draw(), 6)
+print(words, first)
+# %%
+second = round(rng.random(), 6)
+print(second)
+"""),
+        parameters={"limit": 5},
+        reached={1, 3, 5, 6},
+        target="second",
+        minimal={1, 2, 3, 4, 5, 6},
+        conservative=True,
+    ),
+    Case(
         name="same_names_for_passing_things",
         construct="loop variable and caught exception of the same name in several cells",
         cells=cells("""

@@ -244,3 +244,12 @@ def test_modules_and_errors(trace: Trace) -> None:
     assert [line.modules for line in lines] == [["wave"], [], [], ["colorsys"], []]
     assert [line.error for line in lines] == ["", "ZeroDivisionError", "SyntaxError", "", ""]
     assert "rgb_to_hsv" in lines[3].bound
+
+
+def test_a_module_that_the_cell_asks_for_and_does_without_is_noted(trace: Trace) -> None:
+    run = trace(
+        "try:\n    import no_such_library\nexcept ImportError:\n    no_such_library = None",
+        "import importlib.util\nimportlib.util.find_spec('nor_this_one')",
+        "import json",
+    )
+    assert [cell.absent for cell in run] == [["no_such_library"], ["nor_this_one"], []]

@@ -1,0 +1,1 @@
+"""What a notebook needs of the operating system: shared libraries, programs, their packages."""

@@ -1,0 +1,41 @@
+"""Wheels that no index has, kept by their hash: a lock names them, and can still be installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from jupyter_mlops import settings
+from jupyter_mlops.environment.models import Lock
+
+#: The folder beside a lock that its paths name.
+FOLDER = "wheels"
+
+
+def keep(path: Path, sha256: str) -> Path:
+    """Keep a wheel, so that its lock can be installed when the folder it came from is gone."""
+    place = settings.wheels() / sha256 / path.name
+    if not place.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f".{place.name}.{os.getpid()}")
+        _link(path, part)
+        part.replace(place)
+    return place
+
+
+def place_beside(lock: Lock, folder: Path) -> None:
+    """Copy the kept wheels of a lock into the folder where its paths look for them."""
+    for package in lock.packages:
+        for name, sha256 in package.wheels.items():
+            kept = settings.wheels() / sha256 / name
+            if kept.is_file():
+                (folder / FOLDER).mkdir(exist_ok=True)
+                shutil.copyfile(kept, folder / FOLDER / name)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

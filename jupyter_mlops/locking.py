@@ -1,0 +1,280 @@
+"""Lock a notebook's environment, and describe it: what it needs, why, and what each adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from jupyter_mlops import notebook as notebooks
+from jupyter_mlops import settings
+from jupyter_mlops.environment import era, kernel, sizes, uv, wheels
+from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment import verify as environments
+from jupyter_mlops.environment.distributions import as_problem
+from jupyter_mlops.environment.infer import infer
+from jupyter_mlops.environment.interpreter import Interpreter
+from jupyter_mlops.environment.kernel import Kernel
+from jupyter_mlops.environment.models import Dependency, Inferred, Lock, Question, SystemNeed
+from jupyter_mlops.environment.names import normal
+from jupyter_mlops.environment.options import LockOptions
+from jupyter_mlops.environment.system import needs
+from jupyter_mlops.errors import LockError, MlopsError, Problem, UsageError
+from jupyter_mlops.events import Event, Log, OnEvent, ignore
+from jupyter_mlops.image.base import resolve_base
+from jupyter_mlops.image.installed import read_installed
+from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.registry.open import open_repository
+from jupyter_mlops.registry.reference import Reference
+
+
+class EditedEnvironment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A notebook's path with a person's edits and answers; ``system`` asks for what is lacking."""
+
+    path: str
+    options: LockOptions = LockOptions()
+    answers: dict[str, str] = {}
+    system: bool = False
+
+
+class Locked(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution of the lock; ``size`` is its wheel's in bytes, ``None`` where unknown.
+
+    ``direct`` is true for what the notebook itself needs.
+    """
+
+    name: str
+    version: str
+    size: int | None
+    direct: bool
+
+
+class LockedNotebook(msgspec.Struct, frozen=True, kw_only=True):
+    """The lock of a notebook as it was written; ``text`` is that of ``pylock.toml``."""
+
+    notebook: str
+    output: str
+    sha256: str
+    python: str
+    platform: str
+    packages: int
+    notes: list[str]
+    text: str
+
+
+class EnvironmentReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a notebook's environment is made of, before anything is published.
+
+    ``questions`` and ``problems`` stop a publish; ``notes`` are told. ``locked`` and ``sha256``
+    are empty while there are problems with what is asked for; ``size`` sums up the sizes that
+    are known. ``system`` is ``None`` when it was not looked at.
+    """
+
+    python: str
+    platform: str
+    sha256: str
+    direct: list[Dependency]
+    locked: list[Locked]
+    size: int
+    system: list[SystemNeed] | None
+    questions: list[Question]
+    problems: list[Problem]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The kernel of a notebook, or what takes its place, and what the notebook needs there."""
+
+    notebook: Notebook
+    kernel: Kernel
+    interpreter: Interpreter
+    options: LockOptions
+    inferred: Inferred
+
+
+def ground(
+    notebook: Notebook,
+    options: LockOptions | None = None,
+    *,
+    answers: Mapping[str, str] | None = None,
+    on_event: OnEvent = ignore,
+) -> Ground:
+    """Ask the notebook's kernel what it has; where it is gone, its era takes its place.
+
+    ``answers`` are a person's: a distribution for each module in question. Raises ``LockError``
+    for a kernel of another language, or one that cannot be read.
+    """
+    chosen = options or LockOptions()
+    try:
+        found = kernel.find(notebook.kernel_name, notebook.path.name, notebook.path.parent)
+    except kernel.KernelGone:
+        instead = era.stand_in(notebook, chosen, on_event=on_event)
+        found, interpreter, chosen = instead.kernel, instead.interpreter, instead.options
+    else:
+        interpreter = kernel.probe(found)
+    inferred = infer(notebook, interpreter, answers=answers)
+    return Ground(notebook, found, interpreter, chosen, inferred)
+
+
+def lock_notebook(
+    path: Path | str,
+    output: Path | None = None,
+    options: LockOptions | None = None,
+    *,
+    on_event: OnEvent = ignore,
+) -> LockedNotebook:
+    """Lock a saved notebook's environment into ``output`` (default: ``pylock.toml`` beside it).
+
+    Wheels that no index has are put into the folder ``wheels`` beside the lock, which names them.
+    Raises ``MlopsError`` with everything that is in the way; then nothing is written.
+    """
+    source = notebooks.read(path)
+    place = output or source.path.parent / "pylock.toml"
+    if not place.name.startswith("pylock.") or place.suffix != ".toml":
+        raise UsageError(
+            f"A lock cannot be called '{place.name}'",
+            why="Installers know it by its name (PEP 751)",
+            remedy="Call it pylock.toml, or pylock.NAME.toml",
+        )
+    notes: list[str] = []
+    listen = _noting(notes, on_event)
+    found = ground(source, options, on_event=listen)
+    if found.inferred.problems or found.inferred.questions:
+        raise LockError.collect(_in_the_way(found.inferred))
+    for warning in found.inferred.warnings:
+        listen(Log(level="warning", text=warning.sentence()))
+    lock = _lock(found, listen)
+    try:
+        place.write_text(lock.text, encoding="utf-8", newline="\n")
+        wheels.place_beside(lock, place.parent)
+    except OSError as error:
+        raise UsageError(
+            f"{place} cannot be written",
+            why=error.strerror or str(error),
+            remedy="Choose another place: -o FOLDER/pylock.toml",
+        ) from None
+    return LockedNotebook(
+        notebook=str(source.path),
+        output=str(place),
+        sha256=lock.sha256,
+        python=lock.python,
+        platform=lock.platform,
+        packages=len(lock.packages),
+        notes=notes,
+        text=lock.text,
+    )
+
+
+def describe_environment(
+    path: Path | str,
+    options: LockOptions | None = None,
+    *,
+    answers: Mapping[str, str] | None = None,
+    system: bool = False,
+    base: str | None = None,
+    on_event: OnEvent = ignore,
+) -> EnvironmentReport:
+    """Describe the environment of a saved notebook; problems are part of the answer.
+
+    With ``system``, the locked packages are installed into an environment of their own (which a
+    publish uses again) and held against the ``base`` image. Raises ``MlopsError`` when the file
+    is not a notebook that can be read, or its kernel cannot be told.
+    """
+    notes: list[str] = []
+    listen = _noting(notes, on_event)
+    found = ground(notebooks.read(path), options, answers=answers, on_event=listen)
+    problems = list(found.inferred.problems)
+    notes += [warning.sentence() for warning in found.inferred.warnings]
+    lock: Lock | None = None
+    lacking: list[SystemNeed] | None = None
+    try:
+        lock = _lock(found, listen)
+        if system:
+            lacking = _system(found, lock, base, listen)
+    except MlopsError as error:
+        problems += error.problems
+    locked = _locked(found.inferred, lock) if lock else []
+    return EnvironmentReport(
+        python=lock.python if lock else found.interpreter.minor,
+        platform=lock.platform if lock else found.options.platform,
+        sha256=lock.sha256 if lock else "",
+        direct=[_without_secrets(each) for each in found.inferred.dependencies],
+        locked=locked,
+        size=sum(item.size or 0 for item in locked),
+        system=lacking,
+        questions=found.inferred.questions,
+        problems=problems,
+        notes=notes,
+    )
+
+
+def _lock(found: Ground, on_event: OnEvent) -> Lock:
+    return locks.lock(
+        found.inferred.dependencies,
+        found.interpreter,
+        options=found.options,
+        folder=found.notebook.path.parent,
+        on_event=on_event,
+    )
+
+
+def _locked(inferred: Inferred, lock: Lock) -> list[Locked]:
+    direct = {normal(dependency.name) for dependency in inferred.dependencies}
+    bytes_of = sizes.of(lock)
+    return [
+        Locked(
+            name=package.name,
+            version=package.version,
+            size=bytes_of[package.name],
+            direct=package.name in direct,
+        )
+        for package in lock.packages
+    ]
+
+
+def _system(found: Ground, lock: Lock, base: str | None, on_event: OnEvent) -> list[SystemNeed]:
+    """Return what the locked packages and the cells need and the base image lacks."""
+    here = locks.platform_of(found.interpreter)
+    if (lock.platform, lock.python) != (here, found.interpreter.minor):
+        raise UsageError(
+            f"What {lock.platform} with Python {lock.python} needs cannot be seen here",
+            why="Its packages are installed to look at them",
+            remedy="Ask on such a machine, or without --system",
+        )
+    image = resolve_base(
+        base or settings.base_image(),
+        python=lock.python,
+        platform=lock.platform,
+        store=settings.store(),
+        open_repository=lambda text: open_repository(Reference.parse(text)),
+        on_event=on_event,
+    )
+    made = environments.create(lock, found.kernel.executable, folder=found.notebook.path.parent)
+    return needs.needs(
+        made.site_packages,
+        read_installed(image, settings.store(), on_event),
+        [(cell.number, cell.source, cell.tree) for cell in found.notebook.cells],
+        python=lock.python,
+    )
+
+
+def _in_the_way(inferred: Inferred) -> list[Problem]:
+    return [*inferred.problems, *(as_problem(question) for question in inferred.questions)]
+
+
+def _without_secrets(dependency: Dependency) -> Dependency:
+    return msgspec.structs.replace(dependency, url=uv.scrub(dependency.url))
+
+
+def _noting(notes: list[str], on_event: OnEvent) -> OnEvent:
+    """Return a listener that keeps warnings, and passes everything on."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Log) and event.level == "warning":
+            notes.append(event.text)
+        on_event(event)
+
+    return listen

@@ -1,0 +1,136 @@
+"""What the notebooks of every day taught about the hand-over."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_mlops.runtime.handover import definitions, kernel
+from jupyter_mlops.runtime.handover.files import StepFiles
+from jupyter_mlops.runtime.handover.foreign import Modules
+from jupyter_mlops.runtime.handover.opened import Opened
+from jupyter_mlops.runtime.handover.store import Before
+
+
+def test_what_a_step_raises_is_its_answer() -> None:
+    """An expression that raises gets no answer at all from some versions of IPython."""
+    answer = json.loads(kernel.answer("begin", "/nowhere/session.json"))
+    assert answer["error"]["ename"] == "FileNotFoundError"
+    assert "session.json" in answer["error"]["evalue"]
+    assert json.loads(kernel.answer("undeclared", "unknown")) == {"text": "[]"}
+
+
+def test_the_answer_is_an_expression(tmp_path: Path) -> None:
+    told = json.loads(eval(kernel.call("end", tmp_path)))
+    assert told["error"]["ename"] == "KeyError"
+
+
+@pytest.mark.parametrize(
+    ("made_in", "told"), [("matplotlib_inline.backend_inline", False), ("__main__", True)]
+)
+def test_what_the_kernel_sets_on_pyplot_is_no_change(
+    monkeypatch: pytest.MonkeyPatch, made_in: str, told: bool
+) -> None:
+    pyplot = types.ModuleType("matplotlib.pyplot")
+    pyplot.draw_if_interactive = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
+    modules = Modules({"plt": pyplot}, [])
+    wrapped: Any = lambda: None  # noqa: E731
+    wrapped.__module__ = made_in
+    pyplot.draw_if_interactive = wrapped  # type: ignore[attr-defined]
+    assert ("matplotlib.pyplot" in modules.changed()) is told
+
+
+def deprecated(wrapped: property) -> property:
+    """As libraries do it: a property around a property."""
+
+    @property
+    @functools.wraps(wrapped)  # type: ignore[arg-type]
+    def around(self: Any) -> Any:
+        return wrapped.fget(self) if wrapped.fget else None
+
+    return around  # type: ignore[return-value]
+
+
+class Fitted:
+    @deprecated
+    @property
+    def sigma(self) -> int:
+        return 1
+
+    @staticmethod
+    def plain() -> int:
+        return 2
+
+
+class Endless:
+    """As ``unittest.mock.call``: it has every attribute."""
+
+    def __getattr__(self, name: str) -> Endless:
+        return self
+
+
+def test_a_property_around_a_property_is_of_the_text() -> None:
+    state = definitions.state_of(Fitted)
+    assert state is not None and state.values == {}
+    made: Any = type("Made", (), {"call": Endless()})
+    state = definitions.state_of(made)
+    assert state is not None and list(state.values) == ["call"]
+
+
+@pytest.fixture
+def above(tmp_path: Path) -> Callable[[int], StepFiles]:
+    (tmp_path / "project" / "notebooks").mkdir(parents=True)
+    (tmp_path / "project" / "data.csv").write_text("1")
+    (tmp_path / "far.csv").write_text("2")
+
+    def make(levels: int) -> StepFiles:
+        work = tmp_path / "step" / "a" / "b" / "c"
+        work.mkdir(parents=True)
+        return StepFiles(work, tmp_path / "project" / "notebooks", Before([]), levels)
+
+    return make
+
+
+def test_files_above_the_notebook_are_put_above_the_step(
+    above: Callable[[int], StepFiles], tmp_path: Path
+) -> None:
+    files = above(2)
+    files.place(["../data.csv", "../../far.csv", "../../../farther.csv"])
+    assert (files.work / "../data.csv").read_text() == "1"
+    assert (files.work / "../../far.csv").read_text() == "2"
+    assert [problem.name for problem in files.problems] == ["<file:../../../farther.csv>"]
+    assert files.collect(tmp_path / "out") == ({}, [])
+
+
+def test_a_step_without_folders_above_is_told(above: Callable[[int], StepFiles]) -> None:
+    files = above(0)
+    files.place(["../data.csv"])
+    assert not (files.work / "../data.csv").exists()
+    assert [problem.name for problem in files.problems] == ["<file:../data.csv>"]
+
+
+def test_reading_above_is_told_where_the_text_hides_it(above: Callable[[int], StepFiles]) -> None:
+    files = above(2)
+    files.place([])
+    opened = Opened()
+    for name in ("../data.csv", "../never.csv"):
+        opened.note("open", (str(files.work / name), "r", 0))
+    assert files.undeclared(opened) == ["<file:../data.csv>"]
+
+
+def test_writing_above_is_told(above: Callable[[int], StepFiles], tmp_path: Path) -> None:
+    files = above(2)
+    files.place(["../data.csv"])
+    (files.work / "../data.csv").write_text("changed")
+    (files.work / "../../made.csv").write_text("new")
+    files.collect(tmp_path / "out")
+    told = sorted(problem.name for problem in files.problems)
+    assert told == ["<file:../../made.csv>", "<file:../data.csv>"]
