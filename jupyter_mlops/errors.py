@@ -18,7 +18,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         """Return the problem as text that a person reads from left to right."""
-        head = f"{self.where}: {self.problem}" if self.where else self.problem
+        where = self.where.replace("\n", "\ufffd")  # a file's name may hold anything
+        head = f"{where}: {self.problem}" if where else self.problem
         parts = [_ended(part) for part in (head, self.why, self.remedy) if part]
         text = ("\n" if any("\n" in part for part in parts) else " ").join(parts)
         return printable(text)

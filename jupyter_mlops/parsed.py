@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from jupyter_mlops.errors import shown
 
@@ -26,7 +26,8 @@ PYTHON_BODY_MAGICS: Final = frozenset({"time", "timeit", "capture", "prun", "mlo
 DEEPEST: Final = 120
 TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 _LONG_NUMBER: Final = re.compile(r"\b0[xXoObB][\da-fA-F_]{3500}")
-PLAIN: Final = frozenset({str, int, type(None), ast.Load, ast.Store})
+CONTEXTS: Final = frozenset({ast.Load, ast.Store, ast.Del})
+PLAIN: Final = frozenset({str, int, type(None), *CONTEXTS})
 #: How many texts are remembered; a tree of a usual cell takes about 10 kB.
 REMEMBERED: Final = 2048
 
@@ -170,8 +171,12 @@ def shape(tree: ast.Module) -> str:
 def _shape(node: ast.AST, parts: list[str]) -> None:
     parts.append(type(node).__name__)
     for name in node._fields:
-        part = getattr(node, name, None)
-        if type(part) is list:
+        part: Any = getattr(node, name, None)
+        kind = type(part)
+        if kind in PLAIN:
+            if kind not in CONTEXTS:  # they follow from the place
+                parts.append(repr(part))
+        elif kind is list:
             parts.append("[")
             for each in part:
                 if isinstance(each, ast.AST):
@@ -179,8 +184,6 @@ def _shape(node: ast.AST, parts: list[str]) -> None:
                 else:
                     parts.append(repr(each))
             parts.append("]")
-        elif isinstance(part, ast.expr_context):
-            continue  # it follows from the place
         elif isinstance(part, ast.AST):
             _shape(part, parts)
         else:

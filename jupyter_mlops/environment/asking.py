@@ -44,7 +44,7 @@ class Asked:
     ``direct`` maps a name to its requirement line, ``constraints`` a name to the version that
     the kernel has (they give way where they do not agree), ``bounds`` a name to what a person
     set (they do not), ``wheels`` a name to a wheel that is taken for it, ``urls`` a name to where
-    its source is.
+    its source is, ``tools`` are what only the image itself needs.
     """
 
     direct: dict[str, str] = field(default_factory=dict)
@@ -53,6 +53,7 @@ class Asked:
     wheels: dict[str, Path] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     who: dict[str, Asker] = field(default_factory=dict)
+    tools: set[str] = field(default_factory=set)
 
     def requirement_lines(self) -> list[str]:
         """Return what is required, in an order that does not depend on the notebook's."""
@@ -67,10 +68,8 @@ class Asked:
 
     def undated(self, until: str) -> dict[str, str]:
         """Return the image's own tools with the date that counts for them, if another one does."""
-        tools = [*RUNTIME, *(tool for several in CAPTURE.values() for tool in several)]
-        if not until or until >= TOOLS_FROM:
-            return {}
-        return {tool: TOOLS_FROM for tool in tools if self.direct.get(tool) == tool}
+        old = bool(until) and until < TOOLS_FROM
+        return dict.fromkeys(sorted(self.tools), TOOLS_FROM) if old else {}
 
     def pinned(self, name: str) -> str:
         """Return the version asked for, empty where any will do."""
@@ -97,9 +96,9 @@ def gather(
         _add(asked, Requirement(text))
     for name in sorted(set(asked.direct)):
         for tool in CAPTURE.get(name, []):
-            _ask(asked, tool, tool, Asker(f"models of {name} are captured with it"))
+            _tool(asked, tool, f"models of {name} are captured with it")
     for tool in RUNTIME:
-        _ask(asked, tool, tool, Asker(IMAGE))
+        _tool(asked, tool, IMAGE)
     _constrain(asked, interpreter, overrides)
     _override(asked, overrides)
     for path in extra_wheels:
@@ -150,6 +149,12 @@ def _version(dependency: Dependency) -> Version:
 def _ask(asked: Asked, name: str, line: str, asker: Asker) -> None:
     asked.direct.setdefault(name, line)
     asked.who.setdefault(name, asker)
+
+
+def _tool(asked: Asked, name: str, why: str) -> None:
+    if name not in asked.direct:
+        asked.tools.add(name)
+        _ask(asked, name, name, Asker(why))
 
 
 def _constrain(asked: Asked, interpreter: Interpreter, overrides: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import Literal
 
 from jupyter_mlops import parsed
@@ -78,6 +79,12 @@ def kind(cell: Cell) -> Kind:
     return "setup" if all(_is_setup(statement) for statement in body) else "work"
 
 
+@lru_cache(maxsize=4096)
+def _phase_of(name: str) -> Phase:
+    """Return what calling something of this name is for."""
+    return next((each for each, pattern in _ORDER if pattern.fullmatch(name)), "")
+
+
 def phase(cell: Cell, flow: CellFlow) -> Phase:
     """Return what a cell is for, by what it calls; empty where that says nothing."""
     points: dict[Phase, float] = dict.fromkeys((each for each, _ in _ORDER), 0.0)
@@ -85,10 +92,9 @@ def phase(cell: Cell, flow: CellFlow) -> Phase:
         if root in _PLOTTERS and name not in ("savefig", "close", "rcParams"):
             points["plot"] += 2
             continue
-        for each, pattern in _ORDER:
-            if pattern.fullmatch(name):
-                points[each] += _WEIGHT[each]
-                break
+        meant = _phase_of(name)
+        if meant:
+            points[meant] += _WEIGHT[meant]
     if flow.files_in and not points["load"]:
         points["load"] += 2
     if flow.files_out and not points["save"] and not points["plot"]:

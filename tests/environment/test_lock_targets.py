@@ -87,6 +87,25 @@ def test_nothing_newer_than_the_date_is_taken(index: Index, kernel_with: MakeKer
     assert wheels_of(found, "alpha") == ["alpha-1.0-py3-none-any.whl"]
 
 
+def test_the_image_s_own_tools_are_not_older_than_our_code_knows(
+    index: Index, kernel_with: MakeKernel
+) -> None:
+    index.add(wheel("papermill", "2.0"), wheel("skops", "2.0"), uploaded="2024-06-01T00:00:00Z")
+    index.add(wheel("papermill", "3.0"), wheel("skops", "3.0"), uploaded="2025-06-01T00:00:00Z")
+    index.add(wheel("scikit-learn", "1.0"))
+
+    def versions(*wanted: str, day: str = "2023-03-10") -> dict[str, str]:
+        options = LockOptions(exclude_newer=day)
+        found = lock.lock([needs(name) for name in wanted], kernel_with(), options=options)
+        return {package.name: package.version for package in found.packages}
+
+    found = versions("scikit-learn")
+    assert (found["papermill"], found["skops"]) == ("2.0", "2.0")
+    assert versions("papermill")["papermill"] == "1.0"
+    assert versions(day="2025-05-01")["papermill"] == "2.0"
+    assert versions(day="2025-07-01")["papermill"] == "3.0"
+
+
 @pytest.mark.parametrize("uploaded", ["2024-06-01T10:00:00Z", None])
 @pytest.mark.parametrize("version", ["1.0", ""])
 def test_what_only_the_date_forbids_names_the_date(

@@ -94,11 +94,13 @@ def read(path: Path) -> Case:
     code = [cell for cell in node.cells if cell.cell_type == "code"]
     tags = {n: list(cell.metadata.get("tags", [])) for n, cell in enumerate(code, 1)}
     beside = [file for file in path.parent.rglob("*") if file.is_file() and file != path]
+    above = {f"../{file.name}": file for file in path.parent.parent.glob("*.txt")}
+    named = {str(file.relative_to(path.parent)): file for file in beside} | above
     return Case(
         name=path.stem,
         construct="",
         cells=[cell.source for cell in code],
-        files={str(f.relative_to(path.parent)): f.read_text(encoding="utf-8") for f in beside},
+        files={name: file.read_text(encoding="utf-8") for name, file in named.items()},
         tagged="parameters" in tags.get(1, []),
         tags=tags,
     )

@@ -103,6 +103,12 @@ def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
     assert "caf" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
+def test_a_file_name_of_two_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb.ipynb"
+    path.write_text("no notebook")
+    assert refused(path).startswith("a\ufffdb.ipynb: This is not a notebook")
+
+
 def test_an_error_of_a_terminals_own_language(tmp_path: Path) -> None:
     spec = {"kernelspec": {**KERNEL["kernelspec"], "language": "\x1b[31mred\nrum"}}
     path = written(tmp_path, dumped(made([code("x")], metadata=spec)))

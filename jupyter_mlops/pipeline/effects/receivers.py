@@ -189,7 +189,7 @@ class Receivers(Libraries):
             given = methods.RESULTS[kind].get(name, kind)
             if given == "atom":
                 return ATOM
-            held = [obj, *obj.content] if name in methods.HOLDING else []
+            held = [obj, *obj.content, *others] if name in methods.HOLDING else []
             result = self._result_of_call(made, given, [*called.objs, *held], filled=True)
             if given == "iterator" and name != "itertuples":
                 self.pairing(result)

@@ -39,6 +39,8 @@ def owner_of(array: Any) -> Any:
             current = current.obj
         elif is_array(current) and current.base is not None:
             current = current.base
+        elif type(current).__name__ == "DummyArray" and hasattr(current, "base"):
+            current = current.base  # what numpy puts between, as in sliding_window_view
         else:
             return current
 
@@ -121,9 +123,12 @@ def _flat(owner: Any) -> Any:
             kind = type(owner).__name__
             raise CannotCarry(f"Arrays that share the memory of a {kind} cannot be handed over.")
         return over(owner)
-    if owner.dtype.hasobject or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
-        raise CannotCarry("Arrays of objects that share memory cannot be handed over.", owner)
-    return owner.reshape(-1, order="A").view(numpy.uint8)
+    if owner.dtype.hasobject and owner.dtype.names:
+        raise CannotCarry("Records of objects that share memory cannot be handed over.", owner)
+    if not owner.flags.forc:
+        raise CannotCarry("An array with gaps that shares its memory cannot be handed over.", owner)
+    line = owner.reshape(-1, order="A")
+    return line if owner.dtype.hasobject else line.view(numpy.uint8)
 
 
 def over(buffer: Any) -> Any:
@@ -149,7 +154,11 @@ def make_view(
     """Make an array that looks at other memory."""
     import numpy
 
-    array = numpy.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
+    if flat.dtype.hasobject:  # numpy takes no buffer of objects
+        line = flat[start // flat.itemsize :]
+        array = numpy.lib.stride_tricks.as_strided(line, shape, strides)
+    else:
+        array = numpy.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
     if array.flags.writeable and not writeable:
         array.flags.writeable = False
     return array

@@ -51,6 +51,7 @@ def end() -> bool:
     _active.clear()
     return not _failed[0]
 
+
 class Code:
     """Notices code that was made from text, and processes that were forked."""
 

@@ -87,6 +87,7 @@ print(k, j)
         reached={1, 3, 4},
         target="i",
         minimal={1, 3},
+        conservative=True,  # a loop may run no times
     ),
     Case(
         name="augmented_in_loop",

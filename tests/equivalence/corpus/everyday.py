@@ -232,6 +232,30 @@ print(frame.describe())
         minimal={1, 2, 3},
     ),
     Case(
+        name="grouped_by_a_function",
+        construct="frame used while its groups, made by a function, are not",
+        cells=cells("""
+import pandas as pd
+scale = 2
+# %%
+frame = pd.DataFrame({"key": ["a", "b", "a"], "value": [1, 2, 3]})
+# %%
+def parity(index):
+    return index % 2
+# %%
+groups = frame.groupby(parity)
+means = groups["value"].mean()
+# %%
+print(frame["value"].sum() * scale)
+# %%
+print(groups["value"].max().tolist(), means.tolist())
+"""),
+        parameters={"scale": 5},
+        reached={1, 5},
+        target="means",
+        minimal={1, 2, 3, 4},
+    ),
+    Case(
         name="part_of_an_import",
         construct="a method of an imported object under a name of its own",
         cells=cells("""

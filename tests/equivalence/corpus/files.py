@@ -174,6 +174,7 @@ print(loaded, config)
         reached={1, 2, 3, 5},
         target="loaded",
         minimal={1, 2, 3, 5},
+        conservative=True,  # a cell is kept whole
     ),
     Case(
         name="file_pickle",

@@ -152,6 +152,7 @@ print(list(recent), smallest, heap, ordered)
         reached={1, 3, 4, 5, 6},
         target="smallest",
         minimal={1, 2, 4, 6},
+        conservative=True,  # a cell is kept whole
     ),
     Case(
         name="nested_item_store",

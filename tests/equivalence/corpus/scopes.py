@@ -129,6 +129,7 @@ print(final, calls)
         reached={1, 4, 6},
         target="final",
         minimal={1, 2, 3, 4, 6},
+        conservative=True,  # a cell is kept whole
     ),
     Case(
         name="global_defines_new_name",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jupyter_mlops.runtime.handover import definitions, kernel
@@ -17,6 +18,7 @@ from jupyter_mlops.runtime.handover.files import StepFiles
 from jupyter_mlops.runtime.handover.foreign import Modules
 from jupyter_mlops.runtime.handover.opened import Opened
 from jupyter_mlops.runtime.handover.store import Before
+from tests.runtime.handover.program import Program
 
 
 def test_what_a_step_raises_is_its_answer() -> None:
@@ -134,3 +136,43 @@ def test_writing_above_is_told(above: Callable[[int], StepFiles], tmp_path: Path
     files.collect(tmp_path / "out")
     told = sorted(problem.name for problem in files.problems)
     assert told == ["<file:../../made.csv>", "<file:../data.csv>"]
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["whole[1:]", "whole[:, 1]", "whole.T", "whole[::-1]", "whole[:, ::-2]", "whole[2, 3:4]"],
+)
+def test_arrays_of_objects_that_share_memory_do_so_afterwards(tmp_path: Path, view: str) -> None:
+    program = Program(tmp_path).define("import numpy as np", "np")
+    program.step(
+        "whole = np.empty((3, 4), dtype=object)\n"
+        "for n in range(12):\n    whole[n // 4, n % 4] = str(n)\n"
+        f"part = {view}\nshown = part.tolist()",
+        wanted="whole part shown",
+    )
+    for _ in range(2):  # what was handed over once is handed over again
+        program.step(
+            "assert part.tolist() == shown and np.shares_memory(part, whole)\npart[...] = part",
+            reads="whole part shown np",
+            wanted="whole part shown",
+        )
+    program.step("part[..., 0] = 'new'\nfound = (whole == 'new').sum()", reads="whole part np")
+    assert program["found"] == part_size(view)
+
+
+def part_size(view: str) -> int:
+    whole = np.zeros((3, 4))
+    part = eval(view, {"whole": whole})
+    part[..., 0] = 1
+    return int(whole.sum())
+
+
+def test_windows_over_an_array_stay_over_it(tmp_path: Path) -> None:
+    program = Program(tmp_path).define("import numpy as np", "np")
+    program.step(
+        "row = np.arange(6)\nwindows = np.lib.stride_tricks.sliding_window_view(row, 3)",
+        wanted="row windows",
+    )
+    program.step("row[0] = 100", reads="row", optional="windows", wanted="row windows")
+    program.step("found = int(windows[0, 0])", reads="windows")
+    assert program["found"] == 100
