@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import random
+import signal
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -540,13 +541,30 @@ class Program:
 
     def _looks(self, skip: bool) -> tuple[Any, Any] | None:
         space = dict(_BASE)
+        random.seed(0)  # both runs draw the same numbers
+        numpy.random.seed(0)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                for cell in self.cells[1:3] if skip else self.cells[1:4]:
-                    exec(cell, space)
+                with _limit(seconds=5):  # some lists grow while they are read
+                    for cell in self.cells[1:3] if skip else self.cells[1:4]:
+                        exec(cell, space)
                 return _seen(space["x"]), _seen(space["y"])
         except Exception:
             return None
+
+
+@contextlib.contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise TimeoutError("the program does not end")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 _BASE: dict[str, Any] = {"__name__": "__main__"}

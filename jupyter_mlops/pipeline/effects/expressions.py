@@ -86,7 +86,9 @@ class Expressions(Core):
             if kind in kinds and kinds <= ARITHMETIC | {"list", "module"}:
                 return self.new(kind)
         if kinds and kinds <= CONTAINERS:
-            return self.new(objs[0].kind, [c for obj in objs for c in obj.content])
+            held = [c for obj in objs for c in obj.content]
+            firsts = {(obj.kind, id(obj.data)): obj for obj in values[0].objs or objs}
+            return union(self.new(obj.kind, held, obj.data) for obj in firsts.values())
         return self.new("unknown", objs) if objs else ATOM
 
     def _unary(self, node: ast.UnaryOp) -> Value:

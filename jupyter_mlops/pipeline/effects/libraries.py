@@ -43,6 +43,10 @@ CALLERS = frozenset(
 )
 
 
+#: Functions that give what their first argument makes of the items of the others.
+MAPPING = frozenset({"builtins.map", "itertools.starmap", "itertools.accumulate"})
+
+
 #: Functions that take all items of an iterator, or one of them, and let it go.
 GATHERING = frozenset(
     """
@@ -162,6 +166,8 @@ class Libraries(Functions):
         caller = keywords["key"].objs if "key" in keywords else frozenset()
         if path in CALLERS and arguments:
             caller |= arguments[0].objs
+        if path in MAPPING and arguments:
+            objs += self._mapped(arguments[0], arguments[1:])
         if caller:
             unsure = [o for o in caller if o.kind in ("unknown", "instance", BLOB)]
             self.recorder.change(unsure, deep=True)
@@ -196,7 +202,16 @@ class Libraries(Functions):
             given = [o for o in first if o.kind in CONTAINERS]
             objs = [o for o in objs if o not in given]
             objs += self.elements(Value(frozenset(given))).objs
-        return self._result(path, effect, objs, called, keywords)
+        result = self._result(path, effect, objs, called, keywords)
+        if any(o.data == "builtins.object" for o in keywords.get("dtype", ATOM).objs):
+            return result | self.new("unknown", objs)  # its copies hold the same objects
+        return result
+
+    def _mapped(self, function: Value, others: Sequence[Value]) -> frozenset[Obj]:
+        """Return what functions of libraries make of the items of what they are mapped over."""
+        paths = [o.data for o in function.objs if o.kind == "module"]
+        items = [self.elements(value, consume=False) for value in others]
+        return union(self.call_path(path, items, {}, bare=False) for path in paths).objs
 
     def _special_path(
         self, path: str, arguments: Sequence[Value], keywords: Mapping[str, Value]
@@ -271,14 +286,15 @@ class Libraries(Functions):
             )
         if word == "wrap":
             self.world.has_weak = self.world.has_weak or kind == "weak"
-            same = objs[0] if kind == "same" and objs else None
-            kind = same.kind if same else kind.replace("same", "unknown")
+            if kind == "same" and objs:
+                return self._copies(objs, called)
+            kind = kind.replace("same", "unknown")
             held: list[Obj] = list(objs)
             if kind == "pairs":
                 return self.pairing(self.new("iterator", [*held, *called.objs]))
             if kind in CONTAINERS:
                 held += self.elements(Value(frozenset(objs))).objs
-            return self.new(kind, [*held, *called.objs], same.data if same else None)
+            return self.new(kind, [*held, *called.objs])
         if word == "estimator":
             name = path.rpartition(".")[2]
             if not name[:1].isupper():
@@ -289,6 +305,17 @@ class Libraries(Functions):
             return self.new(objs[0].kind if objs else "unknown")
         known = [c for o in objs for c in o.content] if path == "numpy.array" else []
         return self.filled(kind or "unknown", [*called.objs, *known])
+
+    def _copies(self, objs: Sequence[Obj], called: Value) -> Value:
+        """Return one new object for each kind of object that may be copied, one level deep."""
+        copies: dict[tuple[str, int], Obj] = {}
+        for obj in objs:
+            key = (obj.kind, id(obj.data))
+            if key not in copies:
+                (copies[key],) = self.new(obj.kind, called.objs, obj.data).objs
+            inner = self.elements(Value(frozenset({obj}))).objs if obj.kind in CONTAINERS else ()
+            copies[key].hold([obj, *inner])
+        return Value(frozenset(copies.values()))
 
     def _states(self, path: str, effect: Effect, keywords: Mapping[str, Value], bare: bool) -> None:
         for key in effect.sets:
