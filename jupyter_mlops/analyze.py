@@ -6,6 +6,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ import msgspec
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings, stars
 from jupyter_mlops.capture.models import Predictor
-from jupyter_mlops.environment import distributions, imports, kernel
-from jupyter_mlops.environment.imports import Imports
-from jupyter_mlops.environment.kernel import Interpreter, Kernel
+from jupyter_mlops.environment import ground as grounds
+from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency
 from jupyter_mlops.errors import MlopsError, Problem
+from jupyter_mlops.events import Event, Log
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.parsed import TOO_DEEP, collector_paused
 from jupyter_mlops.pipeline import (
@@ -60,16 +61,6 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
         cell = self.found.cell.number if self.found.cell is not None else 0
         names = [parameter.name for parameter in self.found.parameters]
         return {name: self.flow.downstream([name], cell) for name in names}
-
-
-class Needed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the notebook's kernel says: its interpreter, the imports, their distributions."""
-
-    kernel: Kernel
-    interpreter: Interpreter
-    imports: Imports
-    dependencies: list[Dependency]
-    problems: list[Problem]
 
 
 class KernelSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,22 +230,6 @@ def with_defaults(extracted: Extracted, values: Mapping[str, Any]) -> Extracted:
     return msgspec.structs.replace(extracted, found=found)
 
 
-def need(notebook: Notebook) -> Needed:
-    """Ask the notebook's kernel which distributions provide what the notebook imports."""
-    chosen = kernel.find(notebook.kernel_name, notebook.path.name)
-    cells = [(cell.number, cell.source, cell.tree) for cell in notebook.cells]
-    found = imports.find(cells, notebook.path.parent)
-    interpreter = kernel.probe(chosen, [item.module for item in found.modules])
-    resolved = distributions.resolve(found.modules, interpreter)
-    return Needed(
-        kernel=chosen,
-        interpreter=interpreter,
-        imports=found,
-        dependencies=resolved.dependencies,
-        problems=resolved.problems,
-    )
-
-
 def analyze(path: Path | str) -> Analysis:
     """Describe a saved notebook. Problems found on the way are part of the answer.
 
@@ -264,17 +239,18 @@ def analyze(path: Path | str) -> Analysis:
     notebook = stars.resolve(notebooks.read(path), notes.append)
     extracted = extract(notebook)
     problems = list(extracted.problems)
-    needed: Needed | None = None
+    ground: Ground | None = None
     try:
-        needed = need(notebook)
-        problems += needed.problems
+        ground = grounds.find(notebook, on_event=partial(_note, notes))
+        problems += ground.in_the_way()
+        notes += [warning.sentence() for warning in ground.inferred.warnings]
     except MlopsError as error:
         problems += error.problems
     return Analysis(
         name=notebook.name,
         path=str(notebook.path),
         title=notebook.title,
-        kernel=_kernel(needed),
+        kernel=_kernel(ground),
         parameters=extracted.found.parameters,
         parameters_source=extracted.found.source,
         candidates=extracted.found.candidates,
@@ -284,7 +260,7 @@ def analyze(path: Path | str) -> Analysis:
         contradictions=extracted.evidence.contradictions,
         reached=extracted.reached(),
         hidden_state=hidden.find(notebook, extracted.flow),
-        dependencies=needed.dependencies if needed else [],
+        dependencies=ground.inferred.dependencies if ground else [],
         captures=_captures(extracted),
         predictor=_predictor(extracted),
         problems=problems,
@@ -298,13 +274,18 @@ def default_target(name: str) -> str:
     return f"{registry}:{name}:latest" if registry.startswith("oci:") else f"{registry}/{name}"
 
 
-def _kernel(needed: Needed | None) -> KernelSummary | None:
-    if needed is None:
+def _note(notes: list[str], event: Event) -> None:
+    if isinstance(event, Log) and event.level == "warning":
+        notes.append(event.text)
+
+
+def _kernel(ground: Ground | None) -> KernelSummary | None:
+    if ground is None:
         return None
     return KernelSummary(
-        name=needed.kernel.name,
-        display_name=needed.kernel.display_name,
-        python=needed.interpreter.python,
+        name=ground.kernel.name,
+        display_name=ground.kernel.display_name,
+        python=ground.interpreter.python,
     )
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops import settings
-from jupyter_mlops.analyze import Extracted, Needed
+from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
+from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.system.layer import Added
 from jupyter_mlops.environment.verify import Environment, installed_hashes
@@ -39,14 +40,18 @@ CHECK_SECONDS = 300
 
 @dataclass(frozen=True)
 class Draft:
-    """A publication in the making: what is known of it, and the folder it grows in."""
+    """A publication in the making: what is known of it, and the folder it grows in.
+
+    ``added`` is the layer of system packages that the image gets, if it gets one.
+    """
 
     root: Path
     source: Notebook
     extracted: Extracted
-    needed: Needed
+    ground: Ground
     lock: Lock
     environment: Environment
+    added: Added | None = None
 
     @property
     def place(self) -> Place:
@@ -81,7 +86,7 @@ def write_sources(draft: Draft) -> None:
     files["pylock.toml"] = draft.lock.text.encode()
     if extracted.service is not None:
         files["service.py"] = extracted.service.source.encode()
-    for path in draft.needed.imports.local:
+    for path in draft.ground.inferred.local:
         files[f"src/{path.as_posix()}"] = (source.path.parent / path).read_bytes()
     contents.write(files, draft.root)
     write_steps(draft)
@@ -115,9 +120,7 @@ def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
     )
 
 
-def write_publication(
-    draft: Draft, base: Base, verified: Verified | None, added: Added | None = None
-) -> Publication:
+def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
     source, lock = draft.source, draft.lock
@@ -130,7 +133,7 @@ def write_publication(
         lock_sha256=lock.sha256,
         python=lock.python,
         platform=lock.platform,
-        kernel=draft.needed.kernel.name,
+        kernel=draft.ground.kernel.name,
         parameters=draft.extracted.found.parameters,
         steps=draft.extracted.steps,
         metrics=verified.ran.metrics if verified else {},
@@ -138,9 +141,9 @@ def write_publication(
         predictor=report.predictor,
         signature=report.signature,
         verified="full" if verified else "none",
-        direct={d.name: _version(lock, d.name) for d in draft.needed.dependencies},
+        direct={d.name: _version(lock, d.name) for d in draft.ground.inferred.dependencies},
         base=publications.Base(name=base.name, digest=base.digest),
-        system_packages=added.packages if added else {},
+        system_packages=draft.added.packages if draft.added else {},
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
     )
@@ -191,7 +194,6 @@ def build(
     publication: Publication,
     modules: list[str],
     on_event: OnEvent,
-    added: Added | None = None,
 ) -> Image:
     """Build the image, the same every time.
 
@@ -204,7 +206,7 @@ def build(
     )
     for note in division.notes:
         on_event(Log(level="warning", text=note))
-    layers = [added.layer] if added else []
+    layers = [draft.added.layer] if draft.added else []
     layers += build_layers(division, store=store)
     for layer in layers:
         for note in layer.notes:

@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         default="ask",
         help="Debian packages that the base lacks: add them, stop and name them, do not look",
     )
+    _lock_options(publish)
     _parameters(publish)
 
     run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
@@ -175,6 +176,14 @@ def _lock_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remove", action="append", default=[], metavar="NAME", help="what is not needed"
     )
+    parser.add_argument(
+        "--answer",
+        dest="answers",
+        action="append",
+        default=[],
+        metavar="MODULE=DISTRIBUTION",
+        help="which distribution provides a module, where that is in question",
+    )
 
 
 def _locking(options: argparse.Namespace) -> LockOptions:
@@ -189,6 +198,12 @@ def _locking(options: argparse.Namespace) -> LockOptions:
         additions=options.add,
         removals=options.remove,
     )
+
+
+def _answers(options: argparse.Namespace) -> dict[str, str]:
+    from jupyter_mlops.environment.options import answers
+
+    return answers(options.answers)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -208,14 +223,24 @@ def _lock(options: argparse.Namespace) -> Any:
     from jupyter_mlops.locking import lock_notebook
 
     with show.progress() as on_event:
-        return lock_notebook(options.notebook, options.output, _locking(options), on_event=on_event)
+        return lock_notebook(
+            options.notebook,
+            options.output,
+            _locking(options),
+            answers=_answers(options),
+            on_event=on_event,
+        )
 
 
 def _environment(options: argparse.Namespace) -> Any:
     from jupyter_mlops.locking import describe_environment
 
     return describe_environment(
-        options.notebook, _locking(options), system=options.system, base=options.base
+        options.notebook,
+        _locking(options),
+        answers=_answers(options),
+        system=options.system,
+        base=options.base,
     )
 
 
@@ -237,6 +262,8 @@ def _publish(options: argparse.Namespace) -> Any:
             model=options.model,
             base=options.base,
             system_packages=options.system_packages,
+            environment=_locking(options),
+            answers=_answers(options),
             on_event=on_event,
         )
 

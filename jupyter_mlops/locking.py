@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings
-from jupyter_mlops.environment import era, kernel, sizes, uv, wheels
+from jupyter_mlops.environment import ground, sizes, uv, wheels
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
-from jupyter_mlops.environment.distributions import as_problem
-from jupyter_mlops.environment.infer import infer
-from jupyter_mlops.environment.interpreter import Interpreter
-from jupyter_mlops.environment.kernel import Kernel
+from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency, Inferred, Lock, Question, SystemNeed
 from jupyter_mlops.environment.names import normal
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system import needs
-from jupyter_mlops.errors import LockError, MlopsError, Problem, UsageError
+from jupyter_mlops.errors import MlopsError, Problem, UsageError
 from jupyter_mlops.events import Event, Log, OnEvent, ignore
 from jupyter_mlops.image.base import resolve_base
 from jupyter_mlops.image.installed import read_installed
-from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 
@@ -84,46 +79,12 @@ class EnvironmentReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class Ground:
-    """The kernel of a notebook, or what takes its place, and what the notebook needs there."""
-
-    notebook: Notebook
-    kernel: Kernel
-    interpreter: Interpreter
-    options: LockOptions
-    inferred: Inferred
-
-
-def ground(
-    notebook: Notebook,
-    options: LockOptions | None = None,
-    *,
-    answers: Mapping[str, str] | None = None,
-    on_event: OnEvent = ignore,
-) -> Ground:
-    """Ask the notebook's kernel what it has; where it is gone, its era takes its place.
-
-    ``answers`` are a person's: a distribution for each module in question. Raises ``LockError``
-    for a kernel of another language, or one that cannot be read.
-    """
-    chosen = options or LockOptions()
-    try:
-        found = kernel.find(notebook.kernel_name, notebook.path.name, notebook.path.parent)
-    except kernel.KernelGone:
-        instead = era.stand_in(notebook, chosen, on_event=on_event)
-        found, interpreter, chosen = instead.kernel, instead.interpreter, instead.options
-    else:
-        interpreter = kernel.probe(found)
-    inferred = infer(notebook, interpreter, answers=answers)
-    return Ground(notebook, found, interpreter, chosen, inferred)
-
-
 def lock_notebook(
     path: Path | str,
     output: Path | None = None,
     options: LockOptions | None = None,
     *,
+    answers: Mapping[str, str] | None = None,
     on_event: OnEvent = ignore,
 ) -> LockedNotebook:
     """Lock a saved notebook's environment into ``output`` (default: ``pylock.toml`` beside it).
@@ -141,12 +102,8 @@ def lock_notebook(
         )
     notes: list[str] = []
     listen = _noting(notes, on_event)
-    found = ground(source, options, on_event=listen)
-    if found.inferred.problems or found.inferred.questions:
-        raise LockError.collect(_in_the_way(found.inferred))
-    for warning in found.inferred.warnings:
-        listen(Log(level="warning", text=warning.sentence()))
-    lock = _lock(found, listen)
+    found = ground.find(source, options, answers=answers, on_event=listen)
+    lock = ground.lock(ground.settle(found, listen), listen)
     try:
         place.write_text(lock.text, encoding="utf-8", newline="\n")
         wheels.place_beside(lock, place.parent)
@@ -185,13 +142,13 @@ def describe_environment(
     """
     notes: list[str] = []
     listen = _noting(notes, on_event)
-    found = ground(notebooks.read(path), options, answers=answers, on_event=listen)
+    found = ground.find(notebooks.read(path), options, answers=answers, on_event=listen)
     problems = list(found.inferred.problems)
     notes += [warning.sentence() for warning in found.inferred.warnings]
     lock: Lock | None = None
     lacking: list[SystemNeed] | None = None
     try:
-        lock = _lock(found, listen)
+        lock = ground.lock(found, listen)
         if system:
             lacking = _system(found, lock, base, listen)
     except MlopsError as error:
@@ -208,16 +165,6 @@ def describe_environment(
         questions=found.inferred.questions,
         problems=problems,
         notes=notes,
-    )
-
-
-def _lock(found: Ground, on_event: OnEvent) -> Lock:
-    return locks.lock(
-        found.inferred.dependencies,
-        found.interpreter,
-        options=found.options,
-        folder=found.notebook.path.parent,
-        on_event=on_event,
     )
 
 
@@ -259,10 +206,6 @@ def _system(found: Ground, lock: Lock, base: str | None, on_event: OnEvent) -> l
         [(cell.number, cell.source, cell.tree) for cell in found.notebook.cells],
         python=lock.python,
     )
-
-
-def _in_the_way(inferred: Inferred) -> list[Problem]:
-    return [*inferred.problems, *(as_problem(question) for question in inferred.questions)]
 
 
 def _without_secrets(dependency: Dependency) -> Dependency:

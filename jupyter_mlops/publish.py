@@ -5,7 +5,6 @@ read → environment → lock → run → capture → assemble → build → pus
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,32 +14,21 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, settings, stars
+from jupyter_mlops import analyze, assemble, prove, settings, stars
 from jupyter_mlops import notebook as notebooks
-from jupyter_mlops.analyze import Extracted, Needed
+from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
-from jupyter_mlops.capture.models import Capture, CaptureReport
+from jupyter_mlops.capture.models import Capture
+from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
-from jupyter_mlops.environment import verify as environments
-from jupyter_mlops.environment.models import Lock
-from jupyter_mlops.environment.system import prepare as systems
-from jupyter_mlops.environment.system.layer import Added
+from jupyter_mlops.environment.ground import Ground
+from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system.needs import Mode as SystemPackages
-from jupyter_mlops.environment.verify import Environment
-from jupyter_mlops.errors import (
-    CaptureError,
-    LockError,
-    MlopsError,
-    NotebookError,
-    Problem,
-    UsageError,
-)
+from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
 from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import files
-from jupyter_mlops.pipeline import run as runs
 from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
@@ -93,6 +81,8 @@ def publish(
     model: str | None = None,
     base: str | None = None,
     system_packages: SystemPackages = "ask",
+    environment: LockOptions | None = None,
+    answers: Mapping[str, str] | None = None,
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -100,10 +90,11 @@ def publish(
     ``parameters`` (typed values) and ``texts`` (values as typed on a command line) become the
     publication's defaults; ``model`` chooses among several fitted estimators; ``base`` is the
     base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
-    ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look. Raises
-    ``MlopsError`` with every problem that is known at that point. The tag is
-    written last, so a publish that fails changes nothing that others see, and it can simply be
-    called again.
+    ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
+    ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
+    modules in question. Raises ``MlopsError`` with every problem that is known at that point. The
+    tag is written last, so a publish that fails changes nothing that others see, and it can
+    simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
@@ -112,30 +103,25 @@ def publish(
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
             place = _target(target, source.name)
         with stages.stage("environment"):
-            needed = _environment(source)
-            ground = _base(base, needed, on_event)
+            ground = grounds.find(source, environment, answers=answers, on_event=on_event)
+            prove.check_target(grounds.settle(ground, on_event))
+            plot = prove.Plot(work, _base(base, ground, on_event), system_packages)
         with stages.stage("lock"):
-            lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
-            on_event(Log(text=f"{len(lock.packages)} packages pinned with their hashes"))
-            environment = environments.create(lock, needed.kernel.executable)
-            added = _system(source, environment, ground, system_packages, lock, on_event)
-        draft = Draft(work / "root", source, extracted, needed, lock, environment)
-        assemble.write_sources(draft)
+            draft = prove.draft(plot, extracted, ground, on_event)
         if verify == "full":
             with stages.stage("run"):
-                verified = _run(draft, values, model, on_event)
-                draft = _seen(draft, on_event)
+                draft, verified = prove.run(plot, draft, values, model, on_event)
             with stages.stage("capture"):
-                _check_captures(verified.report, on_event)
+                prove.check_captures(verified.report, on_event)
         else:
             stages.skip("run", "verify is none: nothing proves that this notebook runs")
             stages.skip("capture", "captures come from the verified run")
             verified = None
         with stages.stage("assemble"):
-            publication = assemble.write_publication(draft, ground, verified, added)
+            publication = assemble.write_publication(draft, plot.base, verified)
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
-            image = assemble.build(draft, ground, publication, modules, on_event, added)
+            image = assemble.build(draft, plot.base, publication, modules, on_event)
         with stages.stage("push"):
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):
@@ -205,100 +191,15 @@ def _target(text: str | None, name: str) -> Reference:
     return place.with_tag(place.tag or "latest")
 
 
-def _environment(source: Notebook) -> Needed:
-    needed = analyze.need(source)
-    if needed.problems:
-        raise LockError.collect(needed.problems)
-    return needed
-
-
-def _base(spec: str | None, needed: Needed, on_event: OnEvent) -> Base:
+def _base(spec: str | None, ground: Ground, on_event: OnEvent) -> Base:
     return resolve_base(
         spec or settings.base_image(),
-        python=needed.interpreter.minor,
-        platform=locks.platform_of(needed.interpreter),
+        python=ground.interpreter.minor,
+        platform=locks.platform_of(ground.interpreter),
         store=settings.store(),
         open_repository=lambda text: open_repository(Reference.parse(text)),
         on_event=on_event,
     )
-
-
-def _system(
-    source: Notebook,
-    environment: Environment,
-    base: Base,
-    mode: SystemPackages,
-    lock: Lock,
-    on_event: OnEvent,
-) -> Added | None:
-    """Return the layer of Debian packages that the notebook needs beside its base."""
-    return systems.prepare(
-        [(cell.number, cell.source, cell.tree) for cell in source.cells],
-        environment.site_packages,
-        base,
-        mode,
-        platform=lock.platform,
-        store=settings.store(),
-        on_event=on_event,
-    )
-
-
-def _run(draft: Draft, values: Mapping[str, Any], model: str | None, on_event: OnEvent) -> Verified:
-    """Run the pipeline where only the lock is installed; the captures come from this run."""
-    work, captures = draft.root.parent, draft.root / "captures.json"
-    for name, number in files.beside(draft.source).items():
-        on_event(
-            Log(
-                level="warning",
-                text=f"cell {number} names {name}, which is not put into the image: "
-                "a run elsewhere needs it in its folder",
-            )
-        )
-    request = work / "request.json"
-    request.write_bytes(msgspec.json.encode(assemble.capture_request(draft, model)))
-    executed, journal = work / "executed.ipynb", work / "journal.jsonl"
-    ran = runs.execute(
-        draft.place,
-        notebook=draft.step,
-        output=executed,
-        parameters=values,
-        journal=journal,
-        cwd=draft.source.path.parent,
-        capture=(request, draft.root),
-        trace=_trace(draft),
-        on_event=on_event,
-    )
-    if ran.state != "succeeded":
-        raise runs.failure(ran)
-    report = msgspec.json.decode(captures.read_bytes(), type=CaptureReport)
-    captures.unlink()
-    return Verified(ran=ran, report=report, executed=executed, journal=journal)
-
-
-def _trace(draft: Draft) -> Path:
-    return draft.root.parent / "trace.jsonl"
-
-
-def _seen(draft: Draft, on_event: OnEvent) -> Draft:
-    """Hold what the run showed against the steps; where it shows more, it is believed."""
-    extracted = analyze.after_run(draft.source, draft.extracted, _trace(draft))
-    for text in extracted.evidence.contradictions:
-        on_event(Log(level="warning", text=text))
-    if extracted.plan == draft.extracted.plan:
-        return dataclasses.replace(draft, extracted=extracted)
-    seen = dataclasses.replace(draft, extracted=extracted)
-    assemble.write_steps(seen)
-    return seen
-
-
-def _check_captures(report: CaptureReport, on_event: OnEvent) -> None:
-    if report.problems:
-        raise CaptureError.collect(
-            Problem(problem=p.problem, why=p.why, remedy=p.remedy, where=p.where)
-            for p in report.problems
-        )
-    for capture in report.captures:
-        on_event(Log(text=f"captured {capture.name} ({capture.type}, {capture.size} bytes)"))
 
 
 def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:

@@ -15,9 +15,9 @@ import msgspec
 from jupyter_mlops import analyze, assemble, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, StepSummary
-from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import verify as environments
-from jupyter_mlops.errors import LockError, NotebookError, UsageError
+from jupyter_mlops.errors import NotebookError, UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import run as runs
@@ -214,18 +214,16 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Subject:
         if extracted.problems:
             raise NotebookError.collect(extracted.problems)
     with stages.stage("environment"):
-        needed = analyze.need(source)
-        if needed.problems:
-            raise LockError.collect(needed.problems)
+        ground = grounds.settle(grounds.find(source, on_event=on_event), on_event)
     with stages.stage("lock"):
-        lock = locks.lock(needed.dependencies, needed.interpreter, on_event=on_event)
-        environment = environments.create(lock, needed.kernel.executable)
+        lock = grounds.lock(ground, on_event)
+        environment = environments.create(lock, ground.kernel.executable, folder=path.parent)
     identity = f"{source.sha256} {lock.sha256}"
     root = (
         settings.home() / "runs" / f"notebook-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     )
     _fresh(root)
-    draft = assemble.Draft(root, source, extracted, needed, lock, environment)
+    draft = assemble.Draft(root, source, extracted, ground, lock, environment)
     assemble.write_sources(draft)
     return Subject(
         draft.place, draft.step, extracted.found.parameters, identity,

@@ -19,10 +19,14 @@ FIRST = datetime(2011, 12, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Dated:
-    """A day (UTC), and how it is known, as a phrase ("its cells were last run then")."""
+    """A day (UTC), and how it is known, as a phrase ("its cells were last run then").
+
+    ``sure`` is false where only the file's time tells: a copy has another one.
+    """
 
     day: date
     why: str
+    sure: bool = True
 
 
 def era(notebook: Notebook) -> date:
@@ -48,7 +52,7 @@ def evidence(notebook: Notebook) -> Dated:
             remedy="Name a day yourself",
             where=notebook.path.name,
         ) from None
-    return Dated(written.date(), "its file was last written then")
+    return Dated(written.date(), "its file was last written then", sure=False)
 
 
 def _moments(node: Any) -> Iterator[datetime]:

@@ -68,7 +68,9 @@ def as_problem(question: Question) -> Problem:
     """Return a question as the problem that it is for who cannot be asked."""
     where = "cell " + ", ".join(map(str, question.cells)) if question.cells else ""
     if question.candidates:
-        remedy = f"Say which one is meant: {', '.join(question.candidates)}"
+        names = ", ".join(question.candidates)
+        first = f"--answer {question.module}={question.candidates[0]}"
+        remedy = f"Say which one is meant ({first}, or in the panel): {names}"
     else:
         remedy = "Install it in that kernel, put its file beside the notebook, or remove the import"
     return Problem(

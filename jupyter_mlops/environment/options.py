@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from jupyter_mlops.environment.names import normal
 from jupyter_mlops.errors import Problem, UsageError
 
 # glibc 2.28 is what every base image of ours and every wheel of today meets.
@@ -86,6 +88,21 @@ def pins(texts: Sequence[str]) -> dict[str, str]:
         if not name or not bound:
             raise UsageError(f"'{text}' pins nothing", remedy="Write NAME==VERSION, or NAME>=1,<2")
         found[name] = bound
+    return found
+
+
+def answers(texts: Sequence[str]) -> dict[str, str]:
+    """Return a distribution for each module from ``module=distribution``. Raises ``UsageError``."""
+    found = {}
+    for text in texts:
+        module, _, name = (part.strip() for part in text.partition("="))
+        sound = all(part.isidentifier() for part in module.split("."))
+        if not sound or not is_normalized_name(normal(name)):
+            raise UsageError(
+                f"'{text}' answers nothing",
+                remedy="Write MODULE=DISTRIBUTION, for example cv2=opencv-python-headless",
+            )
+        found[module] = name
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.events import OnEvent
 
@@ -39,6 +40,8 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     base: str | None = None
     system_packages: Literal["auto", "ask", "none"] = "ask"
+    environment: LockOptions = LockOptions()
+    answers: dict[str, str] = {}
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -156,6 +159,8 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         model=asked.model,
         base=asked.base,
         system_packages=asked.system_packages,
+        environment=asked.environment,
+        answers=asked.answers,
         on_event=on_event,
     )
 

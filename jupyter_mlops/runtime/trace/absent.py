@@ -11,12 +11,13 @@ from importlib.machinery import ModuleSpec
 class Absent:
     """The last finder on ``sys.meta_path``: whoever comes to it will get no module.
 
-    Only what the notebook asks for itself is noted. Libraries look for many things that they
-    can do without.
+    What the notebook asks for itself is kept apart: libraries look for many things that they can
+    do without.
     """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self.sought: set[str] = set()
 
     def start(self) -> None:
         """Note names from now on."""
@@ -27,10 +28,11 @@ class Absent:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def take(self) -> list[str]:
-        """Return the names since the last time, sorted."""
-        found, self.names = self.names, set()
-        return sorted(found)
+    def take(self) -> tuple[list[str], list[str]]:
+        """Return the names since the last time, sorted: the notebook's, and the libraries'."""
+        names, sought = sorted(self.names), sorted(self.sought - self.names)
+        self.names, self.sought = set(), set()
+        return names, sought
 
     def find_spec(
         self,
@@ -38,9 +40,8 @@ class Absent:
         path: Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Find nothing; note the name where the notebook asked for it."""
-        if _asker() == "__main__":
-            self.names.add(fullname)
+        """Find nothing; note the name for who asked for it."""
+        (self.names if _asker() == "__main__" else self.sought).add(fullname)
         return None
 
 

@@ -23,7 +23,7 @@ class CellTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     a folder that was listed ends with ``/``; ``*`` stands for files nobody can name.
 
     ``modules`` are the libraries that it loaded first, ``absent`` those that its own lines asked
-    for and did not get, also where they can do without.
+    for and did not get, also where they can do without; ``sought`` what libraries did not get.
     """
 
     number: int
@@ -39,6 +39,7 @@ class CellTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files_written: list[str] = []
     modules: list[str] = []
     absent: list[str] = []
+    sought: list[str] = []
     unchecked: list[str] = []
     error: str = ""
 

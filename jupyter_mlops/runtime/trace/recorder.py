@@ -190,6 +190,7 @@ class Recorder:
             unchecked.add("<files>")
         if result is not None and result.result is not None:
             bound.add("_")
+        absent, sought = self.absent.take()
         line = CellTrace(
             number=self.number or 0,
             seconds=seconds,
@@ -203,7 +204,8 @@ class Recorder:
             files_read=read_files,
             files_written=written,
             modules=self._modules(),
-            absent=self.absent.take(),
+            absent=absent,
+            sought=sought,
             unchecked=sorted(unchecked),
             error="" if error is None else type(error).__name__,
         )
