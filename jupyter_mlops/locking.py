@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from packaging.requirements import Requirement as parse_requirement
 
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings
@@ -13,7 +14,7 @@ from jupyter_mlops.environment import ground, sizes, uv, wheels
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.environment.ground import Ground
-from jupyter_mlops.environment.models import Dependency, Inferred, Lock, Question, SystemNeed
+from jupyter_mlops.environment.models import Dependency, Lock, Question, SystemNeed
 from jupyter_mlops.environment.names import normal
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system import needs
@@ -37,7 +38,7 @@ class EditedEnvironment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 class Locked(msgspec.Struct, frozen=True, kw_only=True):
     """A distribution of the lock; ``size`` is its wheel's in bytes, ``None`` where unknown.
 
-    ``direct`` is true for what the notebook itself needs.
+    ``direct`` is true for what the notebook itself needs, or a person has added.
     """
 
     name: str
@@ -153,7 +154,7 @@ def describe_environment(
             lacking = _system(found, lock, base, listen)
     except MlopsError as error:
         problems += error.problems
-    locked = _locked(found.inferred, lock) if lock else []
+    locked = _locked(found, lock) if lock else []
     return EnvironmentReport(
         python=lock.python if lock else found.interpreter.minor,
         platform=lock.platform if lock else found.options.platform,
@@ -168,8 +169,10 @@ def describe_environment(
     )
 
 
-def _locked(inferred: Inferred, lock: Lock) -> list[Locked]:
-    direct = {normal(dependency.name) for dependency in inferred.dependencies}
+def _locked(found: Ground, lock: Lock) -> list[Locked]:
+    direct = {normal(dependency.name) for dependency in found.inferred.dependencies}
+    direct |= {normal(parse_requirement(text).name) for text in found.options.additions}
+    direct -= {normal(name) for name in found.options.removals}
     bytes_of = sizes.of(lock)
     return [
         Locked(

@@ -3,6 +3,8 @@ import type {
   IAnalysis,
   ICatalog,
   IDraft,
+  IEditedEnvironment,
+  IEnvironmentReport,
   IJob,
   IJobEvent,
   IJobRequest,
@@ -25,6 +27,19 @@ export class MlopsApi {
     return requestAPI<IDraft>('draft', this._options, {
       method: 'POST',
       body: JSON.stringify({ path, content })
+    });
+  }
+
+  /** Lock the environment of a saved notebook, and describe it: takes seconds. */
+  describeEnvironment(path: string): Promise<IEnvironmentReport> {
+    return this._get(`environment${URLExt.objectToQueryString({ path })}`);
+  }
+
+  /** Describe it as it is with edits and answers; the server keeps nothing. */
+  editEnvironment(edited: IEditedEnvironment): Promise<IEnvironmentReport> {
+    return requestAPI<IEnvironmentReport>('environment', this._options, {
+      method: 'POST',
+      body: JSON.stringify(edited)
     });
   }
 

@@ -114,13 +114,90 @@ export interface IDraft extends IPipeline {
   unreadable: number[];
 }
 
-/** A distribution that the notebook imports, with its pin. */
+/** A distribution that the notebook uses itself, with its pin. */
 export interface IDependency {
   name: string;
+  /** What the kernel has; empty when it has none. */
   version: string;
   modules: string[];
   cells: number[];
-  source: 'kernel' | 'mapping';
+  source: 'kernel' | 'mapping' | 'requirements' | 'user' | 'runtime';
+  /** Why, in one phrase. */
+  why?: string;
+  extras?: string[];
+  /** What a line or a file beside the notebook asks for. */
+  specifier?: string;
+  /** Where it comes from when that is no index. */
+  url?: string;
+}
+
+/** How to lock; what is left out is as the kernel has it. */
+export interface ILockOptions {
+  platform?: string;
+  python?: string;
+  /** A date or a time: nothing that was uploaded later is taken. */
+  exclude_newer?: string;
+  accelerator?: string;
+  /** A distribution to another version, or to bounds. */
+  overrides?: Record<string, string>;
+  /** Requirements as pip writes them. */
+  additions?: string[];
+  removals?: string[];
+}
+
+/** A notebook with a person's edits; `system` asks for what the base lacks. */
+export interface IEditedEnvironment {
+  path: string;
+  options: ILockOptions;
+  /** A distribution for each module in question. */
+  answers: Record<string, string>;
+  system: boolean;
+}
+
+/** A distribution of the lock; `size` is its wheel's, where that is known. */
+export interface ILocked {
+  name: string;
+  version: string;
+  size: number | null;
+  direct: boolean;
+}
+
+/** A module that nobody can name the distribution of for sure. */
+export interface IQuestion {
+  module: string;
+  /** The likeliest first, possibly none. */
+  candidates: string[];
+  cells: number[];
+  why: string;
+}
+
+/** What must be in the image beside Python packages. */
+export interface ISystemNeed {
+  kind: 'library' | 'executable';
+  name: string;
+  needed_by: string;
+  /** The Debian package that has it; empty where none is known. */
+  package: string;
+  /** False where the code does without. */
+  sure: boolean;
+  /** Whether unpacking the package is not enough. */
+  scripts: boolean;
+}
+
+/** What the environment of a notebook is made of. */
+export interface IEnvironmentReport {
+  python: string;
+  platform: string;
+  /** Of the lock; empty while there are problems. */
+  sha256: string;
+  direct: IDependency[];
+  locked: ILocked[];
+  size: number;
+  /** Null when it was not looked at. */
+  system: ISystemNeed[] | null;
+  questions: IQuestion[];
+  problems: IProblem[];
+  notes: string[];
 }
 
 /** A named value saved from a run. */
@@ -195,7 +272,14 @@ export interface IJobRequest {
   parameters?: Record<string, unknown>;
   with?: ServeWith;
   port?: number;
+  /** A person's edits of the environment: only what is edited. */
+  environment?: ILockOptions;
+  answers?: Record<string, string>;
+  /** What becomes of what the base image lacks; by default it is asked. */
+  system_packages?: SystemPackages;
 }
+
+export type SystemPackages = 'auto' | 'ask' | 'none';
 
 export type ServeWith = 'process' | 'docker';
 

@@ -2,3 +2,4 @@ import './base.css';
 import './components.css';
 import './jobs.css';
 import './pipeline.css';
+import './environment.css';

@@ -10,15 +10,22 @@ interface IButtonProps {
   /** How much it stands out. */
   kind?: 'accept' | 'reject' | 'warn';
   type?: 'button' | 'submit';
+  /** What it is called where its text alone does not say enough. */
+  'aria-label'?: string;
+  /** Whether it does nothing for now, and still keeps the focus. */
+  busy?: boolean;
 }
 
 /** A button with a text. */
 export function Button(props: IButtonProps): JSX.Element {
-  const { label, icon, kind = 'reject', type = 'button', ...rest } = props;
+  const { label, icon, kind = 'reject', type = 'button', ...others } = props;
+  const { busy = false, onClick, ...rest } = others;
   return (
     <button
       className={`jp-Mlops-button jp-mod-styled jp-mod-${kind}`}
       type={type}
+      aria-disabled={busy || undefined}
+      onClick={busy ? undefined : onClick}
       {...rest}
     >
       {icon && <icon.react tag="span" className="jp-Mlops-buttonIcon" />}

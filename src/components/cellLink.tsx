@@ -29,6 +29,21 @@ export function CellLink(props: {
   );
 }
 
+/** A list of cells, each a link. */
+export function Cells(props: { cells: readonly number[] }): JSX.Element {
+  const trans = useTranslation();
+  return (
+    <>
+      {props.cells.map((cell, index) => (
+        <React.Fragment key={cell}>
+          {index > 0 && ', '}
+          <CellLink cell={cell}>{trans.__('cell %1', cell)}</CellLink>
+        </React.Fragment>
+      ))}
+    </>
+  );
+}
+
 /** Where something is: a link, if that is a cell. */
 export function Place(props: { where: string }): JSX.Element {
   const { where } = props;

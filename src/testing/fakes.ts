@@ -4,6 +4,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Signal, Stream } from '@lumino/signaling';
 import type { MlopsApi } from '../api';
 import { CatalogModel } from '../features/catalog/model';
+import { EnvironmentModel } from '../features/environment/model';
 import { JOB_SCHEMA, JobTracker } from '../features/jobs/tracker';
 import { NotebookFollower } from '../features/notebook/follower';
 import { PanelModel } from '../features/panel/model';
@@ -12,6 +13,7 @@ import type {
   IAnalysis,
   IDraft,
   IEdge,
+  IEnvironmentReport,
   IJob,
   IJobEvent,
   IPublication,
@@ -43,6 +45,8 @@ export function fakeApi(): FakeApi {
   return {
     analyze: jest.fn(async () => ANALYSIS),
     analyzeDraft: jest.fn(async () => DRAFT),
+    describeEnvironment: jest.fn(async () => REPORT),
+    editEnvironment: jest.fn(async () => REPORT),
     listJobs: jest.fn(async () => []),
     startJob: jest.fn(async (kind, request) => aJob({ kind, request })),
     listEvents: jest.fn(async () => []),
@@ -128,7 +132,16 @@ export class FakeNotebook {
       stateChanged: new Signal<FakeNotebook, unknown>(this),
       contentChanged: new Signal<FakeNotebook, void>(this),
       cells: [] as ReturnType<typeof aCell>[],
-      getMetadata: (): unknown => undefined
+      metadata: {} as Record<string, unknown>,
+      getMetadata(key: string): unknown {
+        return this.metadata[key];
+      },
+      setMetadata(key: string, value: unknown): void {
+        this.metadata[key] = value;
+      },
+      deleteMetadata(key: string): void {
+        delete this.metadata[key];
+      }
     },
     save: jest.fn(async () => {
       this.context.model.dirty = false;
@@ -177,12 +190,14 @@ export function aModel(api: FakeApi = fakeApi()) {
     contents: contents as never,
     trans
   });
+  const environment = new EnvironmentModel(api, notebook);
   const model = new PanelModel(
     { api, jobs, services },
     notebook,
-    new CatalogModel(api)
+    new CatalogModel(api),
+    environment
   );
-  return { api, bus, tracker, jobs, services, notebook, model };
+  return { api, bus, tracker, jobs, services, notebook, environment, model };
 }
 
 /** Let the pause go by after which what was typed is looked at. */
@@ -280,6 +295,41 @@ export const DRAFT: IDraft = {
   hidden_state: [],
   problems: [],
   unreadable: []
+};
+
+export const REPORT: IEnvironmentReport = {
+  python: '3.11',
+  platform: 'linux/amd64',
+  sha256: 'ab12'.repeat(16),
+  direct: [
+    {
+      name: 'scikit-learn',
+      version: '1.7.2',
+      modules: ['sklearn'],
+      cells: [1, 3],
+      source: 'kernel',
+      why: 'cells 1, 3 import sklearn',
+      specifier: '>=1.5'
+    },
+    {
+      name: 'pyarrow',
+      version: '',
+      modules: [],
+      cells: [],
+      source: 'runtime'
+    }
+  ],
+  locked: [
+    { name: 'numpy', version: '2.3.4', size: 16_900_000, direct: false },
+    { name: 'pyarrow', version: '21.0.0', size: 42_000_000, direct: true },
+    { name: 'scikit-learn', version: '1.7.2', size: 9_300_000, direct: true },
+    { name: 'six', version: '1.17.0', size: 11_000, direct: false }
+  ],
+  size: 68_211_000,
+  system: null,
+  questions: [],
+  problems: [],
+  notes: []
 };
 
 export const RESULT: IPublishResult = {

@@ -1,9 +1,15 @@
 import type { Page, Route, WebSocketRoute } from '@playwright/test';
-import type { IJob, IJobEvent, IService } from '../../src/models';
+import type {
+  IEnvironmentReport,
+  IJob,
+  IJobEvent,
+  IService
+} from '../../src/models';
 import { ANALYSIS, PUBLICATIONS } from './answers';
 
 /** What the REST interface knows; the folder of the front end has the same name. */
-const NOUNS = /\/jupyter-mlops\/(analysis|draft|jobs|publications|services)/;
+const NOUNS =
+  /\/jupyter-mlops\/(analysis|draft|environment|jobs|publications|services)/;
 
 const SCHEMA = 'https://schema.jupyter.org/jupyter_mlops/job/v1';
 
@@ -19,6 +25,7 @@ export class FakeServer {
   readonly requests: { kind: string; request: Record<string, unknown> }[] = [];
   services: IService[] = [];
   analysis: Record<string, unknown> = ANALYSIS;
+  environment: IEnvironmentReport | null = null;
   /** The answer to the next POST of a job, when it is not to start. */
   refusal: { status: number; body: unknown } | null = null;
 
@@ -86,6 +93,7 @@ export class FakeServer {
     const answers: Record<string, unknown> = {
       analysis: this.analysis,
       draft: { ...this.analysis, unreadable: [] },
+      environment: this.environment,
       jobs: part
         ? { [part]: part === 'log' ? 'the log' : (this._events.get(id) ?? []) }
         : (job ?? { jobs: this.jobs }),

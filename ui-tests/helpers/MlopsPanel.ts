@@ -57,6 +57,13 @@ export class MlopsPanel {
       .getByRole('button');
   }
 
+  /** What the notebook needs itself. */
+  get packages(): Locator {
+    return this.section('environment')
+      .getByRole('list', { name: 'Packages', exact: true })
+      .locator('> li');
+  }
+
   /** The lines between them. */
   get lines(): Locator {
     return this.section('notebook').locator('[data-link]');

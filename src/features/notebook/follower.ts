@@ -51,6 +51,11 @@ export class NotebookFollower implements IDisposable {
     return this._path;
   }
 
+  /** When its file was written, as the server says it. */
+  get modified(): string | undefined {
+    return this._modified;
+  }
+
   /** Whether it has changes that are not in its file. */
   get isDirty(): boolean {
     return this._panel?.context.model.dirty ?? false;

@@ -10,6 +10,7 @@ import { CommandIDs } from '../../commands';
 import { publishIcon } from '../../icons';
 import { IMlops, IMlopsPanel } from '../../tokens';
 import { CatalogModel } from '../catalog/model';
+import { EnvironmentModel } from '../environment/model';
 import { NotebookFollower } from '../notebook/follower';
 import { revealCell } from '../pipeline/reveal';
 import { PanelModel } from './model';
@@ -39,7 +40,12 @@ export const panelPlugin: JupyterFrontEndPlugin<IMlopsPanel> = {
     const { contents } = serviceManager;
     const { api } = mlops;
     const notebook = new NotebookFollower({ api, tracker, contents, trans });
-    const model = new PanelModel(mlops, notebook, new CatalogModel(api));
+    const model = new PanelModel(
+      mlops,
+      notebook,
+      new CatalogModel(api),
+      new EnvironmentModel(api, notebook)
+    );
     const panel = new MlopsPanel({
       model,
       translator: translator ?? nullTranslator,

@@ -10,6 +10,7 @@ import type {
 } from '../../models';
 import type { IMlops } from '../../tokens';
 import type { CatalogModel } from '../catalog/model';
+import type { EnvironmentModel } from '../environment/model';
 import type { IJobView } from '../jobs/state';
 import { isActive } from '../jobs/state';
 import type { NotebookFollower } from '../notebook/follower';
@@ -35,11 +36,13 @@ export class PanelModel extends VDomModel {
   constructor(
     readonly mlops: IMlops,
     readonly notebook: NotebookFollower,
-    readonly catalog: CatalogModel
+    readonly catalog: CatalogModel,
+    readonly environment: EnvironmentModel
   ) {
     super();
     notebook.changed.connect(this._onNotebook, this);
     catalog.changed.connect(this._emit, this);
+    environment.changed.connect(this._emit, this);
     mlops.jobs.changed.connect(this._onJobs, this);
     mlops.services.changed.connect(this._emit, this);
   }
@@ -120,14 +123,18 @@ export class PanelModel extends VDomModel {
     return this._starting.has(kind);
   }
 
-  /** Publish the saved file of the current notebook. */
+  /** Publish the saved file of the current notebook, with its edits. */
   publish(): Promise<IJobView | null> {
     const { path } = this.notebook;
     if (path === null || this.isPublishing) {
       return Promise.resolve(null);
     }
     const target = this.target.trim();
-    return this.start('publish', target ? { path, target } : { path });
+    return this.start('publish', {
+      path,
+      ...(target && { target }),
+      ...this.environment.request
+    });
   }
 
   serve(reference: string): Promise<IJobView | null> {

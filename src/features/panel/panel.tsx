@@ -15,6 +15,7 @@ import { Problems } from '../../components/problems';
 import { TranslationContext } from '../../components/translation';
 import { publishIcon } from '../../icons';
 import { CatalogView } from '../catalog/view';
+import { EnvironmentView } from '../environment/view';
 import { NotebookView } from '../notebook/view';
 import { PublishView } from '../publish/view';
 import { RunsView } from '../runs/view';
@@ -24,10 +25,13 @@ import { SectionSizer } from './sizes';
 
 /** The sections of the panel, in their order. */
 export type SectionName =
-  'publish' | 'notebook' | 'runs' | 'services' | 'catalog';
+  'publish' | 'notebook' | 'environment' | 'runs' | 'services' | 'catalog';
 
 /** How much of the height each section may claim when there is not enough. */
-const WEIGHTS = [3, 2, 3, 3, 3];
+const WEIGHTS = [3, 2, 3, 3, 3, 3];
+
+/** The sections that are closed until somebody asks for them. */
+const CLOSED = ['environment', 'runs', 'services', 'catalog'] as const;
 
 /** The side panel that takes the current notebook to production. */
 export class MlopsPanel extends SidePanel {
@@ -56,7 +60,7 @@ export class MlopsPanel extends SidePanel {
     for (const view of this._views) {
       this._sizer.watch(view);
     }
-    for (const name of ['runs', 'services', 'catalog'] as const) {
+    for (const name of CLOSED) {
       accordion.collapse(this._names.indexOf(name));
     }
     accordion.expansionToggled.connect(this._onToggled, this);
@@ -72,9 +76,6 @@ export class MlopsPanel extends SidePanel {
   /** Open a section, and leave the others as they are. */
   expand(name: SectionName): void {
     (this.content as AccordionPanel).expand(this._names.indexOf(name));
-    if (name === 'catalog') {
-      this._listOnce();
-    }
   }
 
   protected override onAfterShow(msg: Message): void {
@@ -114,6 +115,7 @@ export class MlopsPanel extends SidePanel {
       </WithNotebook>,
       [trans.__('Read the Notebook Again'), () => notebook.refresh()]
     );
+    this._addEnvironment(trans);
     this._addSection('runs', trans.__('Runs'), <RunsView model={model} />);
     this._addSection(
       'services',
@@ -126,6 +128,31 @@ export class MlopsPanel extends SidePanel {
       trans.__('Catalog'),
       <CatalogView model={model} />,
       [trans.__('List the Catalog Again'), () => catalog.list()]
+    );
+  }
+
+  private _addEnvironment(trans: TranslationBundle): void {
+    const { model, onCell } = this._options;
+    const { environment, notebook } = model;
+    this._addSection(
+      'environment',
+      trans.__('Environment'),
+      <WithNotebook
+        model={model}
+        otherwise={trans.__(
+          'What it needs, why, and how large that is, is shown here.'
+        )}
+      >
+        {() => (
+          <EnvironmentView
+            key={notebook.path}
+            model={environment}
+            isDirty={notebook.isDirty}
+            onCell={onCell}
+          />
+        )}
+      </WithNotebook>,
+      [trans.__('Lock the Environment Again'), () => environment.lock()]
     );
   }
 
@@ -193,9 +220,15 @@ export class MlopsPanel extends SidePanel {
     return model.isStarting('publish') ? 'publish' : null;
   }
 
-  private _onToggled(_: AccordionPanel, index: number): void {
+  /** Ask for what a section shows when it is opened, not before. */
+  private _onToggled(accordion: AccordionPanel, index: number): void {
+    if (accordion.widgets[index].isHidden) {
+      return;
+    }
     if (this._names[index] === 'catalog') {
       this._listOnce();
+    } else if (this._names[index] === 'environment') {
+      void this._options.model.environment.look();
     }
   }
 

@@ -63,6 +63,23 @@ describe('PublishView', () => {
     expect(api.startJob.mock.calls[0][1].target).toBe('r.test/lab/iris');
   });
 
+  it('says that edits of the environment go with it, and sends them', async () => {
+    const { api, environment, publish } = await show();
+    expect(screen.queryByText(/of its environment/)).toBeNull();
+    React.act(() => {
+      environment.edit({ kind: 'addition', requirement: 'six' });
+      environment.edit({ kind: 'system' });
+    });
+    expect(screen.getByText('With 2 edits of its environment.')).toBeVisible();
+    await publish();
+    expect(api.startJob).toHaveBeenCalledWith('publish', {
+      path: 'work/iris.ipynb',
+      target: 'oci:/registry/iris',
+      environment: { additions: ['six'] },
+      system_packages: 'auto'
+    });
+  });
+
   it('cannot be pressed twice', async () => {
     const { publish, onPublish } = await show();
     await publish();

@@ -38,6 +38,7 @@ function PublishForm(props: {
   const id = React.useId();
   const { model } = props;
   const { notebook } = model;
+  const edits = model.environment.edits.length;
   return (
     <form
       className="jp-Mlops-form"
@@ -67,6 +68,15 @@ function PublishForm(props: {
       {notebook.isDirty && (
         <p className="jp-Mlops-hint">
           {trans.__('The notebook has unsaved changes.')}
+        </p>
+      )}
+      {edits > 0 && (
+        <p className="jp-Mlops-hint">
+          {trans._n(
+            'With %1 edit of its environment.',
+            'With %1 edits of its environment.',
+            edits
+          )}
         </p>
       )}
       <Button
