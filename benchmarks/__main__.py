@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import analysis, publish
-from benchmarks.table import Grid, Table, machine
+from benchmarks import analysis, environment, publish
+from benchmarks.table import Grid, Table, Tables, machine
 
-BENCHMARKS: dict[str, Callable[[int], Table | Grid]] = {
+BENCHMARKS: dict[str, Callable[[int], Table | Grid | Tables]] = {
     "analysis": analysis.measure,
+    "environment": environment.measure,
     "publish": publish.measure,
 }
 

@@ -58,13 +58,41 @@ class Grid:
 
     def text(self) -> str:
         """Return the grid with its head; each figure is a median (lowest-highest)."""
-        columns = list(dict.fromkeys(name for row in self.figures.values() for name in row))
+        shown = {
+            row: {name: _figure(values) for name, values in found.items()}
+            for row, found in self.figures.items()
+        }
+        lines = [f"{text}: up to {share:.0%}" for text, share in self.unread.items()]
+        return "\n".join([Words(self.title, shown).text(), *lines, *self.notes])
+
+
+@dataclass
+class Words:
+    """A table whose cells say what is no time: a row for each task, a column for each tool."""
+
+    title: str
+    cells: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Return the table with its head."""
+        columns = list(dict.fromkeys(name for row in self.cells.values() for name in row))
         lines = ["", self.title, f"{'':<34}" + "".join(f"{name:<25}" for name in columns)]
-        for row, found in self.figures.items():
-            shown = [_figure(found[name]) if name in found else f"{'-':>8}" for name in columns]
+        for row, found in self.cells.items():
+            shown = [found.get(name, f"{'-':>8}") for name in columns]
             lines.append(f"{row:<34}" + "".join(f"{each:<25}" for each in shown))
-        lines += [f"{text}: up to {share:.0%}" for text, share in self.unread.items()]
         return "\n".join([*lines, *self.notes])
+
+
+@dataclass
+class Tables:
+    """What one benchmark shows one after another."""
+
+    parts: list[Grid | Words]
+
+    def text(self) -> str:
+        """Return all of them."""
+        return "\n".join(part.text() for part in self.parts)
 
 
 def _figure(values: list[float]) -> str:

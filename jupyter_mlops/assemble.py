@@ -141,7 +141,7 @@ def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Pu
         predictor=report.predictor,
         signature=report.signature,
         verified="full" if verified else "none",
-        direct={d.name: _version(lock, d.name) for d in draft.ground.inferred.dependencies},
+        direct={name: _version(lock, name) for name in draft.ground.direct()},
         base=publications.Base(name=base.name, digest=base.digest),
         system_packages=draft.added.packages if draft.added else {},
         created=created(),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from packaging.requirements import Requirement as parse_requirement
 
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings
@@ -17,11 +16,10 @@ from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency, Lock, Question, SystemNeed
 from jupyter_mlops.environment.names import normal
 from jupyter_mlops.environment.options import LockOptions
-from jupyter_mlops.environment.system import needs
+from jupyter_mlops.environment.system import prepare
 from jupyter_mlops.errors import MlopsError, Problem, UsageError
 from jupyter_mlops.events import Event, Log, OnEvent, ignore
 from jupyter_mlops.image.base import resolve_base
-from jupyter_mlops.image.installed import read_installed
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 
@@ -170,9 +168,7 @@ def describe_environment(
 
 
 def _locked(found: Ground, lock: Lock) -> list[Locked]:
-    direct = {normal(dependency.name) for dependency in found.inferred.dependencies}
-    direct |= {normal(parse_requirement(text).name) for text in found.options.additions}
-    direct -= {normal(name) for name in found.options.removals}
+    direct = {normal(name) for name in found.direct()}
     bytes_of = sizes.of(lock)
     return [
         Locked(
@@ -203,12 +199,15 @@ def _system(found: Ground, lock: Lock, base: str | None, on_event: OnEvent) -> l
         on_event=on_event,
     )
     made = environments.create(lock, found.kernel.executable, folder=found.notebook.path.parent)
-    return needs.needs(
-        made.site_packages,
-        read_installed(image, settings.store(), on_event),
+    lacking, _ = prepare.find(
         [(cell.number, cell.source, cell.tree) for cell in found.notebook.cells],
-        python=lock.python,
+        made.site_packages,
+        image,
+        platform=lock.platform,
+        store=settings.store(),
+        on_event=on_event,
     )
+    return lacking
 
 
 def _without_secrets(dependency: Dependency) -> Dependency:

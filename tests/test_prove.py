@@ -88,6 +88,20 @@ def test_what_only_shows_at_run_time_is_added(tmp_path: Path, cells: list[str]) 
 
 @pytest.mark.network
 @pytest.mark.slow
+def test_a_persons_edits_are_published(tmp_path: Path) -> None:
+    path = make(tmp_path / "edited.ipynb", ["import six, defusedxml\nprint(six.__version__)"])
+    options = LockOptions(additions=["webencodings"], removals=["defusedxml"])
+    with pytest.raises(RunError, match="No module named 'defusedxml'"):  # it was taken away
+        publish(path, f"oci:{tmp_path}/registry", environment=options)
+    options = LockOptions(additions=["webencodings"], overrides={"six": "1.15.0"})
+    done = publish(path, f"oci:{tmp_path}/registry", environment=options)
+    root = unpack(open_repository(done.reference), done.digest, tmp_path / "unpacked")
+    direct = publications.load(root).direct
+    assert set(direct) == {"six", "defusedxml", "webencodings"} and direct["six"] == "1.15.0"
+
+
+@pytest.mark.network
+@pytest.mark.slow
 def test_what_the_kernel_does_not_have_either_fails_once(tmp_path: Path) -> None:
     parts = "parts = ['no_such', 'thing']"
     cells = ["import importlib", parts, "module = importlib.import_module('_'.join(parts))"]

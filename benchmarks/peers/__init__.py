@@ -1,4 +1,4 @@
-"""Peers of the analysis: installed aside, run as processes that answer, or said to be missing."""
+"""Peers: installed aside, run as processes that answer, or said to be missing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-#: The versions whose inner functions the scripts here call.
+#: The versions whose inner functions the scripts here call: of the analysis, of the inference.
 PYTHON_PEERS = {"marimo": "0.25.2", "ipyflow": "0.0.231", "soorgeon": "0.0.20"}
+INFERRING = {"pipreqs": "0.5.0", "pigar": "2.2.0", "deptry": "0.25.1"}
 PPA = "@msrvida/python-program-analysis@0.4.1"
 SECONDS = 60
 
@@ -64,9 +65,18 @@ class Peer:
 
 
 def install(folder: Path) -> list[Peer]:
-    """Install every peer below a folder."""
+    """Install every peer of the analysis below a folder."""
     found = [_python_peer(folder / name, name, pin) for name, pin in PYTHON_PEERS.items()]
     return [*found, _node_peer(folder / "ppa")]
+
+
+def install_inferring(folder: Path, kernel: Path) -> dict[str, Peer]:
+    """Install every peer of the inference; each also sees the packages in a kernel's folder."""
+    found = {name: _python_peer(folder / name, name, pin) for name, pin in INFERRING.items()}
+    for name in found:
+        for place in (folder / name).glob("lib/python3.*/site-packages"):
+            (place / "kernel.pth").write_text(f"{kernel}\n")
+    return found
 
 
 def _python_peer(folder: Path, name: str, pin: str) -> Peer:

@@ -37,6 +37,9 @@ class Asker:
     where: str = ""
 
 
+BY_HAND = Asker("it was added by hand")
+
+
 @dataclass
 class Asked:
     """The input of one resolution; all keys are canonical names.
@@ -54,6 +57,10 @@ class Asked:
     urls: dict[str, str] = field(default_factory=dict)
     who: dict[str, Asker] = field(default_factory=dict)
     tools: set[str] = field(default_factory=set)
+
+    def by_hand(self) -> list[str]:
+        """Return the names that a person has added."""
+        return [name for name, asker in self.who.items() if asker == BY_HAND]
 
     def requirement_lines(self) -> list[str]:
         """Return what is required, in an order that does not depend on the notebook's."""
@@ -123,7 +130,7 @@ def _add(asked: Asked, wanted: Requirement) -> None:
     extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
     version = _from_url(asked, name, wanted.url) if wanted.url else str(wanted.specifier)
     asked.direct[name] = f"{wanted.name}{extras}{version}"
-    asked.who[name] = Asker("it was added by hand")
+    asked.who[name] = BY_HAND
 
 
 def _from_url(asked: Asked, name: str, url: str) -> str:

@@ -74,8 +74,16 @@ def explained(text: str, asked: Asked, target: Aim) -> LockError:
     return LockError(
         "The notebook's packages cannot be locked together",
         why=_dated(uv.shortened(text), target),
-        remedy="Bring the kernel's packages into agreement (uv pip check names the clash)",
+        remedy=_other_choice(asked),
     )
+
+
+def _other_choice(asked: Asked) -> str:
+    agree = "bring the kernel's packages into agreement (uv pip check names the clash)"
+    edits = sorted({*asked.bounds, *asked.by_hand()})
+    if not edits:
+        return agree[0].upper() + agree[1:]
+    return f"Undo or change the edits of {', '.join(edits)}, or {agree}"
 
 
 def untrusted(text: str) -> LockError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
+from packaging.requirements import Requirement
 
 from jupyter_mlops.environment import dated, era, kernel, runtime_needs
 from jupyter_mlops.environment import lock as locks
@@ -14,6 +15,7 @@ from jupyter_mlops.environment.infer import infer
 from jupyter_mlops.environment.interpreter import Interpreter
 from jupyter_mlops.environment.kernel import Kernel
 from jupyter_mlops.environment.models import Inferred, Lock
+from jupyter_mlops.environment.names import normal
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.errors import LockError, Problem
 from jupyter_mlops.events import Log, OnEvent, ignore
@@ -34,6 +36,16 @@ class Ground:
         """Return what stops a lock: problems, and questions that nobody has answered."""
         asked = (as_problem(question) for question in self.inferred.questions)
         return [*self.inferred.problems, *asked]
+
+    def direct(self) -> list[str]:
+        """Return the distributions that the notebook needs itself, after a person's edits."""
+        removed = {normal(name) for name in self.options.removals}
+        names = {normal(each.name): each.name for each in self.inferred.dependencies}
+        names = {key: name for key, name in names.items() if key not in removed}
+        for text in self.options.additions:
+            name = Requirement(text).name
+            names.setdefault(normal(name), name)
+        return [names[key] for key in sorted(names)]
 
 
 def find(

@@ -18,19 +18,19 @@ from tests.environment.inference import (
     cases_imports,
     cases_installs,
     cases_names,
+    cases_survey,
     fake_kernel,
 )
 from tests.environment.inference.case import Case
-from tests.notebooks import KERNEL, make
 
-MODULES = (cases_imports, cases_names, cases_engines, cases_installs, cases_files)
+MODULES = (cases_imports, cases_names, cases_engines, cases_installs, cases_files, cases_survey)
 CASES = [case for module in MODULES for case in module.CASES]
 #: What stands for pipreqs' table, which is fetched from an index.
 PIPREQS = {
     "google": ("protobuf",),
     "polars": ("polars",),
     "fastparquet": ("fastparquet",),
-    "requests_kerberos": ("requests-kerberos",),
+    "github": ("PyGithub",),
 }
 
 
@@ -46,14 +46,7 @@ def without_the_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def inferred(case: Case, folder: Path, kernel: Interpreter) -> Inferred:
-    beside = folder / "beside"
-    beside.mkdir()
-    for name, text in case.files.items():
-        path = beside / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, errors="surrogateescape")
-    path = make(beside / "n.ipynb", case.cells, metadata={**KERNEL, **case.metadata})
-    return infer(notebook.read(path), kernel)
+    return infer(notebook.read(case.write(folder)), kernel)
 
 
 def test_there_are_many_and_no_name_twice() -> None:

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from jupyter_mlops.environment import clash, lock
-from jupyter_mlops.environment.asking import Asked, Asker
+from jupyter_mlops.environment import clash, complaints, lock
+from jupyter_mlops.environment.asking import BY_HAND, Asked, Asker
 from jupyter_mlops.environment.options import LockOptions
+from jupyter_mlops.environment.resolution import Target
 from jupyter_mlops.errors import LockError
 from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
@@ -159,3 +160,20 @@ def test_only_what_really_excludes_each_other_is_said(text: str, says: str | Non
     asked = Asked(direct={"a": "a"}, who={"a": Asker("cell 1 imports it", "cell 1")})
     found = clash.find(text, asked)
     assert (found.problem if found else None) == says
+
+
+@pytest.mark.parametrize(
+    ("asked", "remedy"),
+    [
+        (Asked(), "Bring the kernel's packages into agreement"),
+        (
+            Asked(bounds={"beta": "1.5"}, who={"zeta": BY_HAND, "left": Asker("cell 2", "")}),
+            "Undo or change the edits of beta, zeta, or bring",
+        ),
+    ],
+)
+def test_a_persons_edits_are_named_where_nobody_sees_the_clash(asked: Asked, remedy: str) -> None:
+    target = Target(
+        platform="linux/amd64", python="3.11", until="", accelerator="cpu", is_here=True
+    )
+    assert remedy in str(complaints.explained("something odd", asked, target))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from tests.notebooks import KERNEL, make
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,16 @@ class Case:
     extras: Mapping[str, Sequence[str]] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write the notebook and what lies beside it below a folder; return the notebook."""
+        beside = folder / "beside"
+        beside.mkdir(parents=True)
+        for name, text in self.files.items():
+            path = beside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, errors="surrogateescape")
+        return make(beside / "n.ipynb", self.cells, metadata={**KERNEL, **self.metadata})
 
 
 NUMPY = {"numpy": "2.1.0"}

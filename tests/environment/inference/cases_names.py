@@ -87,9 +87,9 @@ CASES = [
     ),
     Case(
         "absent, and in pipreqs' table",
-        ["import requests_kerberos"],
-        {"requests-kerberos": ""},
-        warns=["requests-kerberos is taken"],
+        ["import github"],
+        {"PyGithub": ""},
+        warns=["PyGithub is taken"],
     ),
     Case(
         "absent, and known by its own name",
