@@ -28,9 +28,10 @@ from jupyter_mlops.publish import publish
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.rerun import rerun
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.serve import serve, stop_service
-from tests.environment.loopback import wheel
+from tests.environment.loopback import source_files, wheel
 from tests.notebooks import make
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -139,6 +140,33 @@ def test_engines_system_libraries_and_a_local_module_run_in_docker_on_a_slim_bas
     finally:
         stop_service(service.id)
         subprocess.run(["docker", "image", "rm", "-f", target], capture_output=True)
+
+
+def test_a_project_in_a_folder_is_shipped_as_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image has what the project was when it was published, wherever its folder is then."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name, text in source_files("house-rules", "0.3").items():
+        (project / name).write_text(text)
+    python = environment(tmp_path / "venv", str(project))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share"))
+    metadata = kernelspec(tmp_path / "share", "rules", [str(python)])
+    cells = [
+        "import house_rules",
+        ("parameters", "times = 1"),
+        "assert house_rules.built\nprint('built' * times)",
+    ]
+    path = make(tmp_path / "rules.ipynb", cells, metadata=metadata)
+    target = f"oci:{tmp_path}/registry:rules:latest"
+    done = publish(path, target)
+    shutil.rmtree(project)
+    root = unpack(open_repository(Reference.parse(target)), done.digest, tmp_path / "unpacked")
+    assert publications.load(root).direct == {"house-rules": "0.3"}
+    assert str(tmp_path) not in (root / "pylock.toml").read_text()
+    shutil.rmtree(tmp_path / "venv")
+    assert rerun(target, {"times": 2}).state == "succeeded"
 
 
 # A private index

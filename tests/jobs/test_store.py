@@ -136,6 +136,7 @@ def test_a_reused_process_id_is_not_mistaken_for_the_worker() -> None:
         ("publish", {}, "path"),
         ("publish", {"path": "a.ipynb", "colour": "red"}, "colour"),
         ("publish", {"path": "a.ipynb", "verify": "perhaps"}, "perhaps"),
+        ("publish", {"path": "a.ipynb", "environment": {"extra": ["six"]}}, "extra"),
         ("run", {}, "either `reference` or `path`"),
         ("run", {"path": "a", "reference": "b"}, "either `reference` or `path`"),
         ("serve", {"reference": "a", "with": "magic"}, "magic"),
