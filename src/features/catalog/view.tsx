@@ -8,6 +8,7 @@ import {
   formatValue,
   shortDigest
 } from '../../components/format';
+import { LineForm } from '../../components/lineForm';
 import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
 import { VerifiedBadge } from '../../components/verifiedBadge';
@@ -24,10 +25,12 @@ export function CatalogView(props: { model: PanelModel }): JSX.Element {
   const { publications, problems, isLoading } = catalog;
   return (
     <>
-      <RegistryField
-        key={catalog.registry}
-        registry={catalog.registry}
-        onList={registry => void catalog.list(registry)}
+      <LineForm
+        label={trans.__('Registry')}
+        placeholder={trans.__("the server's default")}
+        value={catalog.registry}
+        action={trans.__('List')}
+        onSubmit={registry => void catalog.list(registry)}
       />
       <Problems problems={problems} />
       {isLoading && !publications && (
@@ -50,44 +53,6 @@ export function CatalogView(props: { model: PanelModel }): JSX.Element {
         ))}
       </ul>
     </>
-  );
-}
-
-function RegistryField(props: {
-  registry: string;
-  onList: (registry: string) => void;
-}): JSX.Element {
-  const trans = useTranslation();
-  const id = React.useId();
-  const [registry, setRegistry] = React.useState(props.registry);
-  return (
-    <form
-      className="jp-Mlops-form"
-      onSubmit={event => {
-        event.preventDefault();
-        props.onList(registry.trim());
-      }}
-    >
-      <label htmlFor={id}>{trans.__('Registry')}</label>
-      <div className="jp-Mlops-row">
-        <input
-          id={id}
-          className="jp-mod-styled"
-          type="text"
-          spellCheck={false}
-          autoComplete="off"
-          placeholder={trans.__("the server's default")}
-          title={registry}
-          value={registry}
-          onChange={event => setRegistry(event.target.value)}
-        />
-        <Button
-          type="submit"
-          label={trans.__('List')}
-          onClick={() => undefined}
-        />
-      </div>
-    </form>
   );
 }
 

@@ -1,7 +1,7 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { Button } from '../../components/button';
 import { Fold } from '../../components/facts';
+import { LineForm } from '../../components/lineForm';
 import { useTranslation } from '../../components/translation';
 import type { IEnvironmentReport } from '../../models';
 import type { TargetOption } from './edits';
@@ -15,49 +15,22 @@ const PLATFORMS = ['linux/amd64', 'linux/arm64'];
 /** Adds a requirement, as pip writes it. */
 export function AdditionForm(props: { model: EnvironmentModel }): JSX.Element {
   const trans = useTranslation();
-  const id = React.useId();
-  const [text, setText] = React.useState('');
-  const [isWrong, setWrong] = React.useState(false);
   return (
-    <form
-      className="jp-Mlops-form"
-      onSubmit={event => {
-        event.preventDefault();
-        const requirement = text.trim();
-        const hasName = requirementName(requirement) !== '';
-        setWrong(!hasName);
-        if (hasName) {
-          props.model.edit({ kind: 'addition', requirement });
-          setText('');
+    <LineForm
+      label={trans.__('Add a package')}
+      placeholder={trans.__('name or name==1.2')}
+      value=""
+      isEmptied
+      action={trans.__('Add')}
+      onSubmit={requirement => {
+        if (requirementName(requirement) === '') {
+          return trans.__(
+            'Write it as pip does: name, name==1.2 or name>=1,<2.'
+          );
         }
+        props.model.edit({ kind: 'addition', requirement });
       }}
-    >
-      <label htmlFor={id}>{trans.__('Add a package')}</label>
-      <div className="jp-Mlops-row">
-        <input
-          id={id}
-          className="jp-mod-styled"
-          type="text"
-          spellCheck={false}
-          autoComplete="off"
-          placeholder={trans.__('name or name==1.2')}
-          aria-invalid={isWrong}
-          aria-describedby={isWrong ? `${id}-error` : undefined}
-          value={text}
-          onChange={event => setText(event.target.value)}
-        />
-        <Button
-          type="submit"
-          label={trans.__('Add')}
-          onClick={() => undefined}
-        />
-      </div>
-      {isWrong && (
-        <div id={`${id}-error`} className="jp-Mlops-error" role="alert">
-          {trans.__('Write it as pip does: name, name==1.2 or name>=1,<2.')}
-        </div>
-      )}
-    </form>
+    />
   );
 }
 

@@ -3,6 +3,7 @@ import { Button } from '../../components/button';
 import { Cells } from '../../components/cellLink';
 import { Caret, Facts, Fold } from '../../components/facts';
 import { formatBytes } from '../../components/format';
+import { LineForm } from '../../components/lineForm';
 import { useTranslation } from '../../components/translation';
 import type { IDependency, IEnvironmentReport } from '../../models';
 import type { EnvironmentModel } from './model';
@@ -158,40 +159,18 @@ function VersionForm(props: {
   model: EnvironmentModel;
 }): JSX.Element {
   const trans = useTranslation();
-  const id = React.useId();
   const { item, model } = props;
   const { name, override } = item;
-  const [text, setText] = React.useState(override);
-  React.useEffect(() => setText(override), [override]);
   return (
-    <form
-      className="jp-Mlops-form"
-      aria-label={trans.__('Version of %1', name)}
-      onSubmit={event => {
-        event.preventDefault();
-        model.edit({ kind: 'override', name, version: text.trim() });
-      }}
-    >
-      <label htmlFor={id}>{trans.__('Version or bounds')}</label>
-      <div className="jp-Mlops-row">
-        <input
-          id={id}
-          className="jp-mod-styled"
-          type="text"
-          spellCheck={false}
-          autoComplete="off"
-          placeholder={trans.__('2.1.0 or >=2,<3')}
-          value={text}
-          onChange={event => setText(event.target.value)}
-        />
-        <Button
-          type="submit"
-          label={trans.__('Set')}
-          aria-label={trans.__('Set the version of %1', name)}
-          onClick={() => undefined}
-        />
-      </div>
-    </form>
+    <LineForm
+      formLabel={trans.__('Version of %1', name)}
+      label={trans.__('Version or bounds')}
+      placeholder={trans.__('2.1.0 or >=2,<3')}
+      value={override}
+      action={trans.__('Set')}
+      actionLabel={trans.__('Set the version of %1', name)}
+      onSubmit={version => model.edit({ kind: 'override', name, version })}
+    />
   );
 }
 

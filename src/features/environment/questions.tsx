@@ -1,6 +1,6 @@
 import * as React from 'react';
-import { Button } from '../../components/button';
 import { Cells } from '../../components/cellLink';
+import { LineForm } from '../../components/lineForm';
 import { useTranslation } from '../../components/translation';
 import type { IQuestion } from '../../models';
 import { answersOf } from './edits';
@@ -84,42 +84,20 @@ function OtherAnswer(props: {
   onAnswer: (distribution: string) => void;
 }): JSX.Element {
   const trans = useTranslation();
-  const id = React.useId();
   const { module, answer, isOnly, onAnswer } = props;
-  const [text, setText] = React.useState(answer);
-  React.useEffect(() => setText(answer), [answer]);
   return (
-    <form
-      className="jp-Mlops-form"
-      aria-label={trans.__('Another package for %1', module)}
-      onSubmit={event => {
-        event.preventDefault();
-        if (text.trim()) {
-          onAnswer(text.trim());
+    <LineForm
+      formLabel={trans.__('Another package for %1', module)}
+      label={isOnly ? trans.__('Package') : trans.__('Another package')}
+      placeholder={trans.__('its name on the index')}
+      value={answer}
+      action={trans.__('Use')}
+      actionLabel={trans.__('Use this package for %1', module)}
+      onSubmit={name => {
+        if (name) {
+          onAnswer(name);
         }
       }}
-    >
-      <label htmlFor={id}>
-        {isOnly ? trans.__('Package') : trans.__('Another package')}
-      </label>
-      <div className="jp-Mlops-row">
-        <input
-          id={id}
-          className="jp-mod-styled"
-          type="text"
-          spellCheck={false}
-          autoComplete="off"
-          placeholder={trans.__('its name on the index')}
-          value={text}
-          onChange={event => setText(event.target.value)}
-        />
-        <Button
-          type="submit"
-          label={trans.__('Use')}
-          aria-label={trans.__('Use this package for %1', module)}
-          onClick={() => undefined}
-        />
-      </div>
-    </form>
+    />
   );
 }
