@@ -84,15 +84,26 @@ def plain_python(source: str) -> str:
 def _transformed(source: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with unwarned():
         return str(TransformerManager().transform_cell(source))
 
 
-def _parse(source: str) -> ast.Module:
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Keep to itself what Python warns of in a user's text: the kernel says it when it runs."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape in a user's text is not our news
-        tree = ast.parse(source)
+        warnings.simplefilter("ignore")
+        yield
+
+
+def tree_of(text: str | bytes) -> ast.Module:
+    """Return the tree of plain Python, as ``ast.parse`` does, but without Python's warnings."""
+    with unwarned():
+        return ast.parse(text)
+
+
+def _parse(source: str) -> ast.Module:
+    tree = tree_of(source)
     if _levels(tree)[1] > DEEPEST:
         raise RecursionError(TOO_DEEP)
     if _LONG_NUMBER.search(source) and any(_is_unwritable(node) for node in nodes(tree)):

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from jupyter_mlops.parsed import tree_of
+
 #: What may bind names that no statement shows.
 HIDDEN = frozenset({"globals", "locals", "vars", "exec", "eval", "setattr", "delattr"})
 
@@ -38,7 +40,7 @@ def star_names(folder: Path, module: str, others: Others) -> Names:
     if module.partition(".")[0] in sys.stdlib_module_names:
         raise NotTold("it has the name of a module of Python itself")
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = tree_of(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NotTold(f"it cannot be read: {error}") from None
     _refuse_hidden(tree)

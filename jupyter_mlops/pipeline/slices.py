@@ -13,6 +13,7 @@ from jupyter_mlops.errors import NotebookError, Problem
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.dataflow import Dataflow
 from jupyter_mlops.pipeline.effects.world import BUILTINS
+from jupyter_mlops.pipeline.export.futures import without_future
 from jupyter_mlops.pipeline.export.plain import plain
 from jupyter_mlops.pipeline.headings import has_heading
 from jupyter_mlops.pipeline.steps import stripped
@@ -58,8 +59,10 @@ def as_python(notebook: Notebook, flow: Dataflow, chosen: NameSlice) -> str:
     if problems:
         raise NotebookError.collect(problems)
     modules = sorted({module for _, one in every for module in one.modules})
-    parts = ["\n".join(f"import {module}" for module in modules)] if modules else []
-    parts += [f"# cell {number}\n{one.text}" for number, one in every]
+    future, texts = without_future({number: one.text for number, one in every})
+    head = [*future, *(f"import {module}" for module in modules)]
+    parts = ["\n".join(head)] if head else []
+    parts += [f"# cell {number}\n{text.strip()}".strip() for number, text in texts.items()]
     return "\n\n".join(parts) + "\n"
 
 

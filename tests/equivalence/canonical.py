@@ -23,6 +23,9 @@ import types
 import uuid
 
 LONGEST = 2_000
+#: The libraries' own generators: hidden state, not the value of a name that refers to them. Every
+#: draw of any cell changes them, also after the last step that knows the name.
+GLOBAL_RANDOM = (("random", "_inst"), ("numpy.random.mtrand", "_rand"))
 DEEPEST = 12
 INTERNAL = re.compile(
     r"_+|_i+|_i?\d+|_oh|_ih|_dh|_exit_code|_sh|In|Out|exit|quit|get_ipython|open|__.*__"
@@ -212,6 +215,8 @@ def _texts(value: object, path: tuple[int, ...]) -> str:
 
 def _random(value: object) -> str:
     kind = f"{type(value).__module__}.{type(value).__name__}"
+    if any(value is getattr(sys.modules.get(name), own, None) for name, own in GLOBAL_RANDOM):
+        return f"{kind} of the library"
     if hasattr(value, "getstate") and kind.startswith("random."):
         return f"{kind} {_hash(repr(value.getstate()).encode())}"
     if kind.endswith(".RandomState"):

@@ -36,6 +36,15 @@ OLDER = [
     "x = `1`\ny = 1 <> 2", "def f((a, b)): return a", "x = ur'text'\ny = 0777", "print >>f, 'x'",
     "raw_input('x')",
 ]  # fmt: skip
+#: What Python takes, and warns of.
+WARNED = [
+    'a = "\\d"  # "\\p" of old', "x = 1(2)", 'y = 1[0]', 'z = "$\\psi_{t}$"', "x = 1 is 2",
+    'assert (1, "\\q")', 'def f(a="\\d"):\n    return 0or a\nf()', "x = [1\n(2)]",
+    '%time w = "\\d"', '%%time\nv = "\\d"', '!ls "\\d" {"\\w"}', '%%capture\nu = 1["a"]',
+    '%%mlops_step z\nk = "\\d"\nk', 'exec("t = 1(2)")',
+    'from __future__ import annotations\nx = "\\d"',
+    'display("\\d")', 'x = "\\d"; y = "\\d"', 'a: "Literal[\'\\d\']" = "x"',
+]  # fmt: skip
 MAGICS = [
     "%%", "%", "!", "!!", "?", "??", "x?", "x??", "?x", "%%\n", "%% bash\nls", "%%bash",
     "%%bash\n", "x = 1\n%%bash\nls",
@@ -118,6 +127,13 @@ def spoiled_newer_python(rng: Random, path: Path) -> bytes:
 @kind
 def older_python(rng: Random, path: Path) -> bytes:
     return of_texts([*rng.sample(OLDER, rng.randint(1, 3)), *program(rng)])
+
+
+@kind
+def warned_of(rng: Random, path: Path) -> bytes:
+    first = tagged(["parameters"], rng.choice(['p = "\\d"', 'p = 1  # one of "\\d", "b"', "p = 1"]))
+    cells = [code(text) for text in [*program(rng), *rng.sample(WARNED, rng.randint(1, 4))]]
+    return dumped(notebook([first, *cells]))
 
 
 @kind

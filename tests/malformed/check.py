@@ -9,7 +9,7 @@ import shutil
 import stat
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,7 +73,8 @@ class _Look:
         """Return what a door gives; ``None`` where it refuses with a sentence."""
         self._on_door(door)
         try:
-            given = enter()
+            with self._no_warning(door):
+                given = enter()
         except MlopsError as error:
             self._result.doors[door] = "refused"
             self._check_problems(door, error.problems)
@@ -85,6 +86,18 @@ class _Look:
             return None
         self._result.doors[door] = "result"
         return given
+
+    @contextlib.contextmanager
+    def _no_warning(self, door: str) -> Iterator[None]:
+        """What Python says of the notebook's code is no news; from 3.12 on it says more."""
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", SyntaxWarning)
+            warnings.filterwarnings("always", "invalid (escape|.* literal)", DeprecationWarning)
+            yield
+        self._result.wrong += [
+            f"{door}: {each.category.__name__} of {each.filename}: {each.message}" for each in told
+        ]
 
     def _fault(self, door: str, error: BaseException) -> None:
         self._result.doors[door] = "wrong"
@@ -208,7 +221,8 @@ class _Look:
 
         self._on_door("nbconvert")
         try:
-            text = enter()
+            with self._no_warning("nbconvert"):
+                text = enter()
         except MlopsError as error:
             self._result.doors["nbconvert"] = "refused"
             for line in error.problems[0].problem.splitlines():

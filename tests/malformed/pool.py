@@ -8,7 +8,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -42,7 +42,7 @@ class Seen:
         return "wrong" if self.wrong else self.doors.get("analyze", "wrong")
 
 
-def look_at(planned: Iterable[tuple[str, int]], workers: int = 2) -> Iterator[Seen]:
+def look_at(planned: Iterable[tuple[str, int]], workers: int = 2) -> Generator[Seen, None, None]:
     """Make and look at every notebook, in processes; in the order in which they are done."""
     waiting = list(reversed(list(planned)))
     done: SimpleQueue[Seen] = SimpleQueue()
@@ -50,8 +50,11 @@ def look_at(planned: Iterable[tuple[str, int]], workers: int = 2) -> Iterator[Se
     with ThreadPoolExecutor(workers) as threads:
         for _ in range(workers):
             threads.submit(_supervise, waiting, done)
-        for _ in range(count):
-            yield done.get()
+        try:
+            for _ in range(count):
+                yield done.get()
+        finally:
+            waiting.clear()  # whoever stops asking does not wait for the rest
 
 
 def _supervise(waiting: list[tuple[str, int]], done: SimpleQueue[Seen]) -> None:
@@ -61,21 +64,29 @@ def _supervise(waiting: list[tuple[str, int]], done: SimpleQueue[Seen]) -> None:
             kind, seed = waiting.pop()
         except IndexError:
             break
-        worker = worker or _Worker()
-        fault = ""
         try:
+            worker = worker or _Worker()
             outcome = worker.look(kind, seed)
+        except Exception as error:  # whatever it is: a notebook that is not told is waited for
+            done.put(Seen(kind, seed, wrong=[_fault(worker, error)]))
+            if worker is not None:
+                worker.stop()
+            worker = None
+        else:
             done.put(Seen(kind, seed, outcome.doors, outcome.wrong, outcome.said))
-            continue
-        except TimeoutError as error:
-            fault = f"{worker.door}: {error}"
-        except (EOFError, OSError):
-            fault = f"{worker.door}: the process died ({worker.ended()})"
-        worker.stop()
-        worker = None
-        done.put(Seen(kind, seed, wrong=[fault]))
     if worker is not None:
         worker.stop()
+
+
+def _fault(worker: _Worker | None, error: Exception) -> str:
+    """Say what became of a process that gave no outcome."""
+    if worker is None:
+        return f"start: no process: {error}"
+    if isinstance(error, TimeoutError):
+        return f"{worker.door}: {error}"
+    if isinstance(error, EOFError | OSError):
+        return f"{worker.door}: the process died ({worker.ended()})"
+    return f"{worker.door}: {type(error).__name__}: {error}"
 
 
 class _Worker:

@@ -17,7 +17,9 @@ from jupyter_mlops import exports, notebook, parsed
 from jupyter_mlops.analyze import extract
 from jupyter_mlops.errors import MlopsError, NotebookError
 from jupyter_mlops.pipeline import dataflow, hidden
+from jupyter_mlops.pipeline.effects.heap import reach
 from jupyter_mlops.pipeline.export.exporter import MlopsPipelineExporter
+from tests.malformed.check import look
 from tests.malformed.kinds import KERNEL, code, dumped, markdown, of_texts, tagged
 from tests.malformed.kinds import notebook as made
 from tests.malformed.sentences import unclear
@@ -211,6 +213,20 @@ def test_functions_that_call_each_other_deeply(tmp_path: Path) -> None:
     assert 62 in flow.flow(63).uses["old"]
 
 
+def test_methods_that_call_each_other_through_many_classes() -> None:
+    """What each call that is not followed gives was an object of its own: a minute for these."""
+    cells = ["class K0:\n    def m(self): return 1"]
+    cells += [
+        f"class K{n}(K{n - 1}):\n    def m(self):\n        return super().m()"
+        for n in range(1, 200)
+    ]
+    cells.append("x = K199().m()")
+    every = [notebook.Cell(n, n + 1, text, frozenset()) for n, text in enumerate(cells)]
+    flow = dataflow.analyze(every)
+    assert 200 in flow.slice(["x"])
+    assert len(reach(flow.world.names["x"].value.objs)) < 1000
+
+
 def test_a_number_that_python_does_not_write(tmp_path: Path) -> None:
     path = written(tmp_path, of_texts(["n = 0x" + "f" * 9000, "print(n)"]))
     (problem,) = extract(notebook.read(path)).problems
@@ -228,6 +244,16 @@ def test_syntax_of_a_newer_python_is_told_as_such(tmp_path: Path, version: Any) 
 
 
 # --- magics and modules ---------------------------------------------------------------------
+def test_what_python_warns_of_in_the_code_is_not_said(tmp_path: Path) -> None:
+    """From Python 3.12 on, each of these is a line on the terminal of whoever analyses."""
+    cells = [code(text) for text in ("x = '$\\psi$'", "if x == 2:\n    x(1)[0]\n    y = 1[0]", "x")]
+    content = dumped(made([tagged(["parameters"], "p = 'a'  # one of '\\d', 'a'"), *cells]))
+    (tmp_path / "out").mkdir()
+    outcome = look(written(tmp_path, content), tmp_path / "out")
+    assert outcome.wrong == []
+    assert outcome.doors["module"] == outcome.doors["folder cells"] == "result"
+
+
 def test_what_ipython_cannot_even_transform() -> None:
     text, tree, why = parsed.of("if x:\n        y\n   %%bash\n z")
     assert why and tree.body == []

@@ -14,6 +14,8 @@ from .mutations import Program
 
 CHANGER = 4  # the cell that changes
 COUNT = int(os.environ.get("MLOPS_MUTATIONS", "40000" if os.environ.get("CI") else "4000"))
+#: Seconds; a fiftieth of one for each program is plenty.
+PATIENCE = max(600, COUNT // 50)
 
 
 def missed(program: Program) -> set[int]:
@@ -35,6 +37,7 @@ def test_every_way_to_change_what_was_just_made_is_seen(maker: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
 def test_changes_through_what_was_passed_on_are_seen() -> None:
     changing, wrong = 0, []
     with mutations.quiet():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
+from jupyter_mlops import parsed
 from jupyter_mlops.pipeline.effects.blueprints import Blueprint
 from jupyter_mlops.pipeline.effects.heap import ATOM, Obj, Value, union
 from jupyter_mlops.pipeline.effects.receivers import Receivers
@@ -88,6 +89,9 @@ class Calls(Receivers):
             return self.new("unknown")
         if name in ("vars", "dir") and node.args:
             arguments, _ = self._arguments(node)
+            owners = [obj for obj in arguments[0].objs if obj.kind in ("array", "pandas")]
+            if name == "vars" and owners:  # its own methods are not those of a dictionary
+                return arguments[0] | self.new("unknown", owners)
             return arguments[0]
         if self.frame is not None and name == "locals":
             return self.new("dict", [o for v in self.frame.names.values() for o in v.objs])
@@ -103,7 +107,7 @@ class Calls(Receivers):
     def run_text(self, text: str) -> Value:
         """Interpret code given as a constant text."""
         try:
-            tree = ast.parse(text.strip())
+            tree = parsed.tree_of(text.strip())
         except (SyntaxError, ValueError):
             return ATOM
         result = ATOM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,8 @@ from jupyter_mlops.pipeline.effects.world import BUILTINS, Binding, Recorder, Wo
 
 #: Statements in functions that are interpreted for one cell; the rest is taken for the worst.
 BUDGET = 500
+#: How code is compiled, as imports from ``__future__`` change it.
+FUTURE = "<future>"
 OBJECTS_A_STATEMENT = 20  # looking at so many objects costs as much as a statement
 
 
@@ -68,6 +71,8 @@ class Core(Parts):
         self.budget = BUDGET
         #: Stands for everything, once the budget is used up.
         self.rest: Obj | None = None
+        #: What calls that are not followed give, by what they were given.
+        self.stopped: dict[frozenset[Obj], Value] = {}
         self.called_back: dict[Obj, set[Obj]] = {}
         self.found_functions: dict[tuple[frozenset[Obj], bool], tuple[int, list[Obj]]] = {}
 
@@ -78,6 +83,12 @@ class Core(Parts):
         self._bound.clear()
         self.stack.clear()
         self._needs = None
+
+    def evaluate_annotation(self, node: ast.expr) -> None:
+        """Evaluate an annotation: a value, or with an import from ``__future__`` a text."""
+        if FUTURE in self.world.states:
+            self.recorder.read(FUTURE)
+        self.evaluate(node)
 
     # --- names ----------------------------------------------------------------------------
     def load(self, name: str) -> Value:

@@ -53,11 +53,12 @@ class Functions(Core):
         for argument, only in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
             if only is not None:
                 defaults[argument.arg] = self.evaluate(only)
-        for argument in (*positional, *arguments.kwonlyargs):
+        gathering = [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+        for argument in (*positional, *arguments.kwonlyargs, *gathering):
             if argument.annotation is not None:
-                self.evaluate(argument.annotation)
+                self.evaluate_annotation(argument.annotation)
         if not isinstance(node, ast.Lambda) and node.returns is not None:
-            self.evaluate(node.returns)
+            self.evaluate_annotation(node.returns)
         outer = self.frame
         while outer is not None and outer in self.class_frames:
             outer = outer.outer
@@ -129,7 +130,10 @@ class Functions(Core):
             return known
         everything = [obj for v in (*arguments, *keywords.values()) for obj in v.objs]
         if function in self.stack or len(self.stack) >= DEPTH:
-            return self.new("unknown", everything) if everything else ATOM
+            given = frozenset(everything)
+            if given and given not in self.stopped:
+                self.stopped[given] = self.new("unknown", everything)
+            return self.stopped.get(given, ATOM)
         scope = scope_of(code.node)
         if scope.yields:
             return self._generator(function, everything)

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 
+from jupyter_mlops import parsed
 from jupyter_mlops.pipeline.effects import shell
 from jupyter_mlops.pipeline.effects.calls import Calls
 from jupyter_mlops.pipeline.effects.flow import DefinitionText
@@ -162,7 +163,9 @@ class Magics(Calls):
                 self.load(name)
         for code in re.findall(r"\{([^{}]+)\}", text):
             try:
-                self.evaluate(ast.parse(code.strip(), mode="eval").body)
+                with parsed.unwarned():
+                    tree = ast.parse(code.strip(), mode="eval")
+                self.evaluate(tree.body)
             except (SyntaxError, ValueError):
                 continue
 
@@ -191,10 +194,8 @@ class Magics(Calls):
         return ATOM
 
     def _python_body(self, name: str, line: str, body: str) -> None:
-        from jupyter_mlops.parsed import plain_python
-
         try:
-            tree = ast.parse(plain_python(body))
+            tree = parsed.tree_of(parsed.plain_python(body))
         except (SyntaxError, ValueError):
             self.barrier(f"the body of %%{name} is not valid Python")
             return

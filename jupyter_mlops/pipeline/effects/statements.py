@@ -1,14 +1,16 @@
 """What statements do."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from jupyter_mlops.pipeline.effects.core import Frame
+from jupyter_mlops.pipeline.effects.core import FUTURE, Frame
 from jupyter_mlops.pipeline.effects.expressions import Expressions
+from jupyter_mlops.pipeline.effects.flow import DefinitionText
 from jupyter_mlops.pipeline.effects.heap import ATOM, CONTAINERS, Obj, Value
 from jupyter_mlops.pipeline.effects.scope import Scope
 from jupyter_mlops.pipeline.effects.world import Binding
@@ -79,7 +81,7 @@ class Statements(Expressions):
         return Value(frozenset(o for o in found if o.kind == "pandas"))
 
     def _annotated(self, node: ast.AnnAssign) -> None:
-        self.evaluate(node.annotation)
+        self.evaluate_annotation(node.annotation)
         if node.value is not None:
             self.assign(node.target, self.evaluate(node.value))
 
@@ -295,12 +297,23 @@ class Statements(Expressions):
     def _import_from(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
         self.import_module(module)
+        if module == "__future__":
+            self._change_the_language([alias.name for alias in node.names])
         for alias in node.names:
             if alias.name == "*":
                 self.star_import(module)
                 continue
             obj: Obj = self.world.module(f"{module}.{alias.name}")
             self.bind(alias.asname or alias.name, self.as_value(obj))
+
+    def _change_the_language(self, features: Sequence[str]) -> None:
+        """All cells from here on are compiled otherwise; later steps do so from their start."""
+        self.recorder.touch(FUTURE)
+        known = [name for name in features if name in __future__.all_feature_names]
+        flags = " | ".join(f"__future__.{name}.compiler_flag" for name in known)
+        if known:
+            line = f"import __future__; get_ipython().compile.flags |= {flags}"
+            self.flow.definitions.append(DefinitionText(self.flow.number, (), line))
 
     def _global(self, node: ast.Global | ast.Nonlocal) -> None:
         """Declarations are part of the scope already."""

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.parsed import tree_of
 from jupyter_mlops.pipeline import files
 from jupyter_mlops.pipeline.plan import Plan
 
@@ -73,7 +74,7 @@ def _modules(folder: Path, trees: list[ast.Module]) -> set[str]:
                 if relative not in found:
                     found.add(relative)
                     try:
-                        waiting.append(ast.parse(path.read_bytes()))
+                        waiting.append(tree_of(path.read_bytes()))
                     except (SyntaxError, ValueError):
                         continue
     return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import textwrap
-import warnings
 from collections.abc import Sequence
 
 from jupyter_mlops.errors import NotebookError, shown
 from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.parsed import unwarned
 from jupyter_mlops.pipeline.export import arguments
+from jupyter_mlops.pipeline.export.futures import FUTURE, without_future
 from jupyter_mlops.pipeline.export.hoisting import Hoisted, hoist, shadowed
 from jupyter_mlops.pipeline.export.layout import (
     WIDTH,
@@ -25,7 +25,6 @@ from jupyter_mlops.pipeline.names import BUILTINS
 from jupyter_mlops.pipeline.plan import Plan, PlannedStep
 
 DISPLAY = "from IPython.display import display"
-_FUTURE = "from __future__ import"
 
 
 def to_module(notebook: Notebook, plan: Plan) -> str:
@@ -66,8 +65,7 @@ def to_module(notebook: Notebook, plan: Plan) -> str:
 def _not_python(text: str) -> str:
     """Return why Python does not take a module, or nothing."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unwarned():
             compile(text, "<module>", "exec")
     except SyntaxError as error:
         return f"{shown(error.msg, 200)} (line {error.lineno})"
@@ -139,7 +137,7 @@ class _Functions:
 
     def _imports(self) -> list[str]:
         own = list(self._hoisted.imports)
-        future = [line for line in own if line.startswith(_FUTURE)]
+        future = [line for line in own if line.startswith(FUTURE)]
         needed = set(self._found.modules)
         if self._found.parameters:
             needed |= arguments.modules(self._found.parameters)
@@ -216,7 +214,7 @@ def _flat(notebook: Notebook, plan: Plan, found: Sources, reasons: Sequence[str]
     texts = dict(found.texts)
     if found.parameters:
         texts[found.cell] = "\n\n".join([found.head, _overrides(found), found.behind]).strip()
-    future, texts = _without_future(texts)
+    future, texts = without_future(texts)
     modules = [f"import {name}" for name in sorted(found.modules)]
     if shows(found.texts, found.names):
         modules.append(DISPLAY)
@@ -235,20 +233,3 @@ def _overrides(found: Sources) -> str:
     lines.append("    _given = _parser.parse_args()")
     lines += [f"    {each.name} = _given.{each.name}" for each in found.parameters]
     return "\n".join(['if __name__ == "__main__":', *lines])
-
-
-def _without_future(texts: dict[int, str]) -> tuple[list[str], dict[int, str]]:
-    """Take out imports that must stand first in a module."""
-    lines: dict[str, None] = {}
-    result = dict(texts)
-    for number, text in texts.items():
-        if _FUTURE not in text:
-            continue
-        kept = text.split("\n")
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-                lines[ast.unparse(node)] = None
-                for row in range(node.lineno - 1, node.end_lineno or node.lineno):
-                    kept[row] = ""
-        result[number] = "\n".join(kept)
-    return list(lines), result

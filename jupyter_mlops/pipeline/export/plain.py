@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from jupyter_mlops.errors import Problem, shown
 from jupyter_mlops.notebook import Cell
-from jupyter_mlops.parsed import TOO_DEEP, plain_python
+from jupyter_mlops.parsed import TOO_DEEP, plain_python, tree_of, unwarned
 
 #: Line magics that a plain script does without: they become comments.
 _COMMENTED = frozenset(
@@ -50,9 +50,10 @@ def plain(cell: Cell, names: frozenset[str]) -> Plain:
         return result
     try:
         result.text = _Translation(result, names).of(cell.source).strip("\n")
-        if _awaits(ast.parse(result.text)):
+        if _awaits(tree_of(result.text)):
             raise _Refused("it awaits something outside of a function")
-        compile(result.text, cell.where, "exec")
+        with unwarned():
+            compile(result.text, cell.where, "exec")
     except _Refused as refused:
         result.problems.append(_problem(cell, refused.why))
     except (RecursionError, MemoryError):
@@ -122,13 +123,13 @@ class _Translation:
     def _lines(self, source: str) -> str:
         """Replace what IPython makes calls of; other text stays letter by letter."""
         text = plain_python(source)
-        tree = ast.parse(text)
+        tree = tree_of(text)
         changes: list[tuple[ast.stmt | ast.expr, str]] = []
         for node, parent in _ipython_calls(tree):
             changes.append(self._replaced(node, parent))
         for change, new in sorted(changes, key=lambda c: -c[0].lineno):
             text = _replace(text, change, new)
-        if "get_ipython" in text and _uses(ast.parse(text), "get_ipython"):
+        if "get_ipython" in text and _uses(tree_of(text), "get_ipython"):
             raise _Refused("it calls get_ipython()")
         return self._shown(text)
 
@@ -167,7 +168,7 @@ class _Translation:
 
     def _shown(self, text: str) -> str:
         """Print what the notebook would show below the cell, where it is plainly a value."""
-        body = ast.parse(text).body
+        body = tree_of(text).body
         last = body[-1] if body else None
         if not isinstance(last, ast.Expr) or text.rstrip().endswith(";") or "print" in self._names:
             return text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jupyter_mlops.errors import NotebookError, Problem
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.parsed import plain_python
+from jupyter_mlops.parsed import plain_python, tree_of
 from jupyter_mlops.pipeline import parameters
 from jupyter_mlops.pipeline.dataflow import Dataflow, analyze
 from jupyter_mlops.pipeline.export.plain import plain
@@ -134,5 +134,5 @@ def shows(notebook_texts: dict[int, str], names: frozenset[str]) -> bool:
         isinstance(node, ast.Name) and node.id == "display"
         for text in notebook_texts.values()
         if "display" in text
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree_of(text))
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from jupyter_mlops.parsed import tree_of
 from jupyter_mlops.pipeline.names import BUILTINS, bound, needed
 
 _INLINE = frozenset({"listcomp", "setcomp", "dictcomp"})
@@ -77,10 +78,10 @@ class Body:
 
 def body(cell: int, text: str) -> Body:
     """Divide a plain cell; one whose statements share lines is written anew."""
-    tree = ast.parse(text)
+    tree = tree_of(text)
     if _share_lines(tree):
         text = ast.unparse(tree)
-        tree = ast.parse(text)
+        tree = tree_of(text)
     lines = text.split("\n")
     found: list[Statement] = []
     before = 0

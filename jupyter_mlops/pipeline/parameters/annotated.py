@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from jupyter_mlops.parsed import unwarned
 from jupyter_mlops.pipeline.parameters.forms import Container, Form, by_call, by_member, contained
 from jupyter_mlops.pipeline.parameters.literals import NotLiteral, evaluate
 from jupyter_mlops.pipeline.parameters.scope import Scope
@@ -205,7 +206,8 @@ def last_name(node: ast.expr) -> str:
 
 def _parsed(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with unwarned():
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
 

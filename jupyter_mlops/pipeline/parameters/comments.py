@@ -86,7 +86,7 @@ class Comments:
 
 def _is_code(text: str) -> bool:
     try:
-        body = ast.parse(text).body
+        body = parsed.tree_of(text).body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
     kinds = (ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom, ast.Delete)
@@ -140,7 +140,8 @@ def _parts(text: str) -> list[str]:
 def _item(text: str) -> Any:
     text = text.strip()
     try:
-        value = ast.literal_eval(text)
+        with parsed.unwarned():
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         # Two words are a sentence, not a choice.
         return text if re.fullmatch(r"[\w.+:/-]+", text) else None

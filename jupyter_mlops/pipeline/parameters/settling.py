@@ -49,7 +49,7 @@ class _Text:
     @property
     def body(self) -> list[ast.stmt]:
         try:
-            return ast.parse(self.python).body
+            return parsed.tree_of(self.python).body
         except (SyntaxError, ValueError):
             return []
 

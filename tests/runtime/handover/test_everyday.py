@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import json
 import sys
@@ -10,12 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
+from IPython.core.builtin_trap import BuiltinTrap
+from IPython.core.interactiveshell import InteractiveShellABC
 
 from jupyter_mlops.runtime.handover import definitions, kernel
 from jupyter_mlops.runtime.handover.files import StepFiles
 from jupyter_mlops.runtime.handover.foreign import Modules
+from jupyter_mlops.runtime.handover.models import Session, StepSpec
 from jupyter_mlops.runtime.handover.opened import Opened
 from jupyter_mlops.runtime.handover.store import Before
 from tests.runtime.handover.program import Program
@@ -32,6 +37,51 @@ def test_what_a_step_raises_is_its_answer() -> None:
 def test_the_answer_is_an_expression(tmp_path: Path) -> None:
     told = json.loads(eval(kernel.call("end", tmp_path)))
     assert told["error"]["ename"] == "KeyError"
+
+
+class Shell:
+    """As much of IPython's shell as the hand-over asks for."""
+
+    def __init__(self) -> None:
+        self.user_ns: dict[str, Any] = {}
+        self.builtin_trap = BuiltinTrap(self)
+
+    def get_ipython(self) -> Shell:
+        return self
+
+
+InteractiveShellABC.register(Shell)
+
+
+def test_libraries_that_a_hand_over_imports_find_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they do when a cell imports them: what they draw or print depends on it."""
+    (tmp_path / "asking.py").write_text(
+        "try:\n    kernel = get_ipython()\nexcept NameError:\n    kernel = None\n"
+        "class Kind:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    program = Program(tmp_path).step("import asking\nvalue = asking.Kind()", wanted="value")
+    assert [unit.names for unit in program.exported] == [["value"]]
+    assert sys.modules["asking"].kernel is None
+    monkeypatch.delitem(sys.modules, "asking")
+
+    (tmp_path / "work").mkdir()
+    spec = StepSpec(name="next", position=1, cells=[2], reads=["value"])
+    before, out = [str(tmp_path / "step0")], str(tmp_path / "step1")
+    session = Session(
+        spec=spec, before=before, out=out, beside=str(tmp_path), work=str(tmp_path / "work")
+    )
+    (tmp_path / "session.json").write_bytes(msgspec.json.encode(session))
+    shell = Shell()
+    monkeypatch.setattr("IPython.get_ipython", shell.get_ipython)
+    path = str(tmp_path / "session.json")
+    kernel.begin(path)
+    kernel.end(path)
+    assert type(shell.user_ns["value"]).__name__ == "Kind"
+    assert sys.modules["asking"].kernel is shell
+    assert not hasattr(builtins, "get_ipython")
 
 
 @pytest.mark.parametrize(
