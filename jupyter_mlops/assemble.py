@@ -115,6 +115,7 @@ def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
         names=service.captured if service else [],
         model=model,
         predict=service.function if service else None,
+        asked=service.asked if service else [],
         fit_inputs={item.name: item.inputs for item in fitted},
         cells={item.name: indices[item.cell] for item in fitted},
     )

@@ -53,14 +53,14 @@ CELLS = [
     "threshold = float(filters.threshold_otsu(image))\n"
     "area = int((image > threshold).sum())",
     "import tempfile\nfrom pathlib import Path\nfolder = Path(tempfile.mkdtemp())\n"
-    "asked = pd.DataFrame({'size': [size]})\ntable = asked.assign(area=[area])\n"
+    "table = pd.DataFrame({'size': [size], 'area': [area]})\n"
     "table.to_parquet(folder / 'discs.parquet')\n"
     "table.to_excel(folder / 'discs.xlsx', index=False)\n"
     "both = [pd.read_parquet(folder / 'discs.parquet'), pd.read_excel(folder / 'discs.xlsx')]\n"
     "assert both[0].equals(both[1])\nprint(table.to_markdown())",
     ("predict", "def predict(rows):\n    return [int((cv2.GaussianBlur(disc(int(size)), (5, 5), 0)"
      " > threshold).sum()) for size in rows['size']]"),
-    "expected = predict(asked)\nassert expected == [area]",
+    "expected = predict(table[['size']])\nassert expected == [area]",
 ]  # fmt: skip
 
 

@@ -40,9 +40,14 @@ def of_function(
 ) -> Candidate:
     """Learn the signature of the notebook's function.
 
-    Its rows are those that its model was fitted on, when the columns have names, else those of
-    the first frame of the namespace that the function takes.
+    Its rows are those of the frame that the notebook itself asks it about, else those that its
+    model was fitted on, when the columns have names, else those of the first frame of the
+    namespace that the function takes.
     """
+    for text in request.asked:
+        attempt = _ask_about(predict, _looked_at(text, namespace), models)
+        if attempt is not None and not attempt.error:
+            return attempt
     error = ""
     for name, model in models.items():
         data = candidates.training_data(name, model, namespace, request)
@@ -55,16 +60,31 @@ def of_function(
         if signature.rows == "frame":
             error = error or found.error
     for name, value in list(namespace.items()):
-        if name.startswith("_") or not candidates.is_frame(value) or len(value) == 0:
-            continue
-        if not all(isinstance(column, str) for column in value.columns):
-            continue
-        rows = [list(row) for row in zip(*_listed(value.head(LIMIT)), strict=True)]
-        signature = Signature(inputs=schema.frame_columns(value), rows="frame")
-        found = _ask_function(predict, signature, rows, models)
-        if not found.error:
-            return found
+        attempt = None if name.startswith("_") else _ask_about(predict, value, models)
+        if attempt is not None and not attempt.error:
+            return attempt
     return Candidate(signature=Signature(rows="any"), error=error)
+
+
+def _looked_at(text: str, namespace: dict[str, Any]) -> Any:
+    """Return a part of what the notebook has, or None where it has gone by now."""
+    try:
+        return eval(text, dict(namespace))
+    except Exception:
+        return None
+
+
+def _ask_about(
+    predict: Callable[[Any], Any], value: Any, models: dict[str, Any]
+) -> Candidate | None:
+    """Ask about the first rows of a frame whose columns have names; None for anything else."""
+    if not candidates.is_frame(value) or len(value) == 0:
+        return None
+    if not all(isinstance(column, str) for column in value.columns):
+        return None
+    rows = [list(row) for row in zip(*_listed(value.head(LIMIT)), strict=True)]
+    signature = Signature(inputs=schema.frame_columns(value), rows="frame")
+    return _ask_function(predict, signature, rows, models)
 
 
 def _listed(head: Any) -> list[list[Any]]:

@@ -88,12 +88,14 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``names`` are the free names that ``predict`` (a function of the notebook) needs, or names to
     capture in any case. ``model`` chooses among several fitted estimators. ``fit_inputs`` maps an
     estimator's name to the names passed to its ``fit``; ``cells`` maps a name to its cell index.
+    ``asked`` are what the notebook itself passes to ``predict``: names and fixed parts of them.
     """
 
     names: list[str] = []
     model: str | None = None
     predict: str | None = None
     fit_inputs: dict[str, list[str]] = {}
+    asked: list[str] = []
     cells: dict[str, int] = {}
 
 

@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from jupyter_mlops import parsed
 from jupyter_mlops.errors import Problem
 from jupyter_mlops.notebook import Cell, Notebook
+from jupyter_mlops.pipeline.asked import asked
 from jupyter_mlops.pipeline.names import bound, needed
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The text of ``service.py``, the function to call, and the names to capture for it."""
+    """The text of ``service.py``, the function to call, and the names to capture for it.
+
+    ``asked`` is what the notebook itself gives to the function, as text (see ``asked.py``).
+    """
 
     function: str
     source: str
     captured: list[str]
     cells: list[int]
     problems: list[Problem] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def slice_predict(notebook: Notebook, parameters: set[str]) -> Slice | None:
         captured=sorted(captured),
         cells=sorted({binding.cell.number for binding in ordered}),
         problems=problems,
+        asked=asked(notebook, function),
     )
 
 

@@ -205,6 +205,12 @@ def test_a_function_of_raw_columns(tmp_path: Path) -> None:
     assert report.signature is not None
     assert [c.name for c in report.signature.inputs][:2] == ["w", "h"]
 
+    asked = msgspec.structs.replace(request, asked=["gone[0]", "raw[['h', 'w']].head(2)"])
+    found = collect({"raw": raw, "model": model, "predict": predict}, asked, tmp_path)
+    assert found.signature is not None and found.golden is not None
+    assert [column.name for column in found.signature.inputs] == ["h", "w"]
+    assert found.golden.inputs == [[2.0, 1.0], [3.0, 2.0]]
+
     blind = collect({"model": model, "predict": predict}, request, tmp_path)
     assert blind.problems == []
     assert (blind.golden, blind.signature and blind.signature.rows) == (None, "any")

@@ -80,3 +80,17 @@ def test_a_tag_without_a_clear_function_is_a_problem(tmp_path: Path) -> None:
 def test_no_predict_no_slice(tmp_path: Path) -> None:
     path = make(tmp_path / "n.ipynb", ["x = 1"])
     assert slicing.slice_predict(notebook.read(path), set()) is None
+
+
+def test_what_the_notebook_asks_is_looked_at_again_only_where_that_runs_nothing(
+    tmp_path: Path,
+) -> None:
+    found = sliced(
+        tmp_path,
+        "def predict(rows):\n    return rows",
+        "predict(data[['a', 'b']].head(20)); predict(rows=test)",
+        "predict(test.iloc[:5, -2:])\npredict(test)",
+        "predict(load()); predict(data.sample(3)); predict(data[next(it)]); predict([1, 2])\n"
+        "predict(data.head(n)); predict(data.drop(columns='a')); predict(); other.predict(x)",
+    )
+    assert found.asked == ["data[['a', 'b']].head(20)", "test", "test.iloc[:5, -2:]"]
