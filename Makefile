@@ -64,7 +64,7 @@ test-python: install
 	$(BIN)/python -m pytest
 
 test-fast: install  ## no network, no tools, under a minute
-	$(BIN)/python -m pytest -m "not slow and not network and not docker and not registry and not skopeo"
+	$(BIN)/python -m pytest -n auto -m "not slow and not network and not docker and not registry and not skopeo"
 
 test-js: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm test

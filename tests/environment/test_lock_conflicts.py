@@ -15,6 +15,8 @@ from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
 from tests.environment.loopback import Index, wheel
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 
 @pytest.fixture(autouse=True)
 def _packages(index: Index) -> None:

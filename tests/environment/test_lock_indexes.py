@@ -22,6 +22,8 @@ from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
 from tests.environment.loopback import Index, served, wheel, write
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 USER, PASSWORD, TOKEN = "meister", "hunter2%2Fslash", "t0k3n-of-the-file"
 SECRETS = (PASSWORD, "hunter2/slash", "hunter2", TOKEN, USER)
 

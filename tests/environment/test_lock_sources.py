@@ -17,6 +17,8 @@ from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
 from tests.environment.loopback import Index, sdist, source_files, wheel, write
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 
 def wheel_of(found: lock.Lock, name: str) -> tuple[str, str]:
     [package] = [package for package in found.packages if package.name == name]

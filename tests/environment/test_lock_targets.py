@@ -20,6 +20,8 @@ from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
 from tests.environment.loopback import Index, wheel
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 X86 = "manylinux_2_17_x86_64"
 ARM = "manylinux_2_17_aarch64"
 PYTORCH = "download.pytorch.org"

@@ -20,6 +20,8 @@ from jupyter_mlops.events import Event
 from tests.environment.conftest import MakeKernel, needs
 from tests.environment.loopback import Index, wheel, write
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 ROOT = Path(__file__).parents[2]
 
 

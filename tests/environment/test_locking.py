@@ -24,6 +24,8 @@ from jupyter_mlops.errors import LockError, MlopsError, UsageError
 from tests import notebooks
 from tests.environment.loopback import Index, wheel, write
 
+pytestmark = pytest.mark.slow  # each starts uv several times
+
 NUMPY = version("numpy")
 GONE = {
     "kernelspec": {"name": "old-project", "display_name": "Old", "language": "python"},

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import jsonschema
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def accepts(parameter: Parameter, given_values: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(parameters(), st.data(), st.sampled_from("xxxy"))
 def test_schema_and_validate_agree(parameter: Parameter, data: st.DataObject, name: str) -> None:
