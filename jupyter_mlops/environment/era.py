@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from jupyter_mlops.environment import dated
+from jupyter_mlops.environment.dated import Dated
 from jupyter_mlops.environment.interpreter import Interpreter
 from jupyter_mlops.environment.kernel import Kernel
 from jupyter_mlops.environment.options import LockOptions
@@ -33,19 +34,25 @@ class StandIn:
 
 
 def stand_in(
-    notebook: Notebook, options: LockOptions | None = None, *, on_event: OnEvent = ignore
+    notebook: Notebook,
+    options: LockOptions | None = None,
+    *,
+    gone: LockError | None = None,
+    on_event: OnEvent = ignore,
 ) -> StandIn:
     """Return a Python without packages, and options with the notebook's own date.
 
     A date or a Python that ``options`` name already is kept. What was chosen, and why, is told.
     Raises ``LockError`` where this machine has no such Python, ``MlopsError`` where nothing
-    tells the date.
+    tells the date; ``gone``, which says that there is no kernel, where only the file's time does.
     """
     given = options or LockOptions()
     if given.exclude_newer:
         day, why = given.exclude_newer, "as it was asked for"
     else:
         known = dated.evidence(notebook)
+        if gone is not None and not known.sure:
+            raise _without_day(gone, known) from None
         day, why = known.day.isoformat(), known.why
     python, because = _python(notebook, given)
     note = (
@@ -55,6 +62,13 @@ def stand_in(
     on_event(Log(level="warning", text=note))
     kernel = Kernel(notebook.kernel_name, f"Python {python} without packages", str(bare(python)))
     return StandIn(kernel, _empty(python), replace(given, exclude_newer=day), note)
+
+
+def _without_day(gone: LockError, known: Dated) -> LockError:
+    (problem,) = gone.problems
+    remedy = f"{problem.remedy}. For packages as they were on a day, name it: --exclude-newer "
+    remedy += f"{known.day.isoformat()} ({known.why})"
+    return LockError.collect([replace(problem, remedy=remedy)])
 
 
 def _python(notebook: Notebook, options: LockOptions) -> tuple[str, str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from msgspec.structs import replace
 from packaging.requirements import Requirement
 
-from jupyter_mlops.environment import dated, era, kernel, runtime_needs
+from jupyter_mlops.environment import era, kernel, runtime_needs
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment.distributions import as_problem
 from jupyter_mlops.environment.infer import infer
@@ -65,8 +64,7 @@ def find(
     try:
         found = kernel.find(notebook.kernel_name, notebook.path.name, notebook.path.parent)
     except kernel.KernelGone as gone:
-        _check_day(notebook, chosen, gone)
-        instead = era.stand_in(notebook, chosen, on_event=on_event)
+        instead = era.stand_in(notebook, chosen, gone=gone, on_event=on_event)
         found, interpreter, chosen = instead.kernel, instead.interpreter, instead.options
     else:
         interpreter = kernel.probe(found)
@@ -74,16 +72,6 @@ def find(
     seen = runtime_needs.recall(notebook)
     inferred = runtime_needs.add(inferred, seen, interpreter, answers=answers)
     return Ground(notebook, found, interpreter, chosen, inferred)
-
-
-def _check_day(notebook: Notebook, options: LockOptions, gone: LockError) -> None:
-    known = dated.evidence(notebook)
-    if options.exclude_newer or known.sure:
-        return
-    (problem,) = gone.problems
-    remedy = f"{problem.remedy}. For packages as they were on a day, name it: --exclude-newer "
-    remedy += f"{known.day.isoformat()} ({known.why})"
-    raise LockError.collect([replace(problem, remedy=remedy)]) from None
 
 
 def settle(found: Ground, on_event: OnEvent = ignore) -> Ground:

@@ -172,14 +172,9 @@ def _files(root: Path, names: Sequence[str]) -> list[Path]:
 
 
 def _follow(local: Local, file: Path, root: Path, part: Part) -> None:
-    if file in local._done:
+    relative = _taken(local, file, part)
+    if relative is None:
         return
-    local._done.add(file)
-    if not file.is_relative_to(local.folder):
-        local.problems.append(_outside(local, file, part))
-        return
-    relative = file.relative_to(local.folder)
-    local.files[relative] = None
     inside = file.relative_to(root)
     top = root / inside.parts[0]
     if (top / "__init__.py").is_file():
@@ -196,6 +191,19 @@ def _follow(local: Local, file: Path, root: Path, part: Part) -> None:
     if read.seen.dynamic and top.is_dir():  # it imports what only it knows
         for other in _python_files(top):
             _follow(local, other, root, read)
+
+
+def _taken(local: Local, file: Path, part: Part) -> Path | None:
+    """Take in a file, once; return its place in the folder, or None where it is not to be read."""
+    if file in local._done:
+        return None
+    local._done.add(file)
+    if not file.is_relative_to(local.folder):
+        local.problems.append(_outside(local, file, part))
+        return None
+    relative = file.relative_to(local.folder)
+    local.files[relative] = None
+    return relative
 
 
 def _ship(local: Local, package: Path) -> None:
@@ -220,14 +228,9 @@ def _tree(file: Path) -> ast.Module:
 def _script(local: Local, text: str, part: Part) -> None:
     """Follow a file that ``%run`` or a shell line runs."""
     file = _placed(local.folder, text)
-    if file in local._done or not file.is_file():
+    relative = _taken(local, file, part) if file.is_file() else None
+    if relative is None:
         return
-    local._done.add(file)
-    if not file.is_relative_to(local.folder):
-        local.problems.append(_outside(local, file, part))
-        return
-    relative = file.relative_to(local.folder)
-    local.files[relative] = None
     for source in _sources(file):
         tree = parsed.of(source)[1]
         for seen in sightings.of_cell(source, tree):
