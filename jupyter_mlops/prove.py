@@ -22,6 +22,7 @@ from jupyter_mlops.assemble import Draft, Verified
 from jupyter_mlops.capture.models import CaptureReport
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment import options as lock_options
 from jupyter_mlops.environment import runtime_needs
 from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.environment.ground import Ground
@@ -52,7 +53,8 @@ class Plot:
 
 
 def check_target(ground: Ground) -> None:
-    """Raise ``UsageError`` for a target that nothing here can prove."""
+    """Raise ``UsageError`` for a target that makes no sense, or that nothing here can prove."""
+    lock_options.check(ground.options)
     options, here = ground.options, locks.platform_of(ground.interpreter)
     python = options.python or ground.interpreter.minor
     platform = options.platform or here

@@ -162,6 +162,9 @@ def test_a_target_that_cannot_be_proven_here_is_refused_before_anything_runs(
     options = LockOptions(platform="linux/arm64", python="3.13")
     with pytest.raises(UsageError, match=r"linux/arm64 with Python 3\.13 cannot be proven here"):
         publish(path, f"oci:{tmp_path}/registry", environment=options)
+    options = LockOptions(platform="linux/arm64", python="3.9x")
+    with pytest.raises(UsageError, match=r"'3\.9x' is not a Python version"):
+        publish(path, f"oci:{tmp_path}/registry", environment=options)
 
 
 def test_a_question_stops_a_publish_and_names_the_answer(tmp_path: Path) -> None:
