@@ -143,16 +143,49 @@ def nodes(tree: ast.Module) -> list[ast.AST]:
 
 
 @remembered
-def _levels(tree: ast.Module) -> tuple[list[ast.AST], int]:
-    """Return the nodes, level by level, and how many levels there are."""
+def _levels(tree: ast.Module) -> tuple[list[ast.AST], int, str]:
+    """Return the nodes, level by level, how many levels there are, and the tree's shape."""
     found: list[ast.AST] = []
     level: list[ast.AST] = [tree]
     depth = 0
+    said: list[str] = []
     while level:
         found += level
-        level = [child for node in level for child in children(node)]
+        below: list[ast.AST] = []
+        for node in level:
+            if type(node) is ast.Name:  # every second node: as in _read, without the search
+                said += ("Name", node.id)
+            else:
+                _read(node, below, said)
+        level = below
         depth += 1
-    return found, depth
+    return found, depth, " ".join(said)
+
+
+def _read(node: ast.AST, below: list[ast.AST], said: list[str]) -> None:
+    """Add a node's children to ``below``; say its class and fields, a dot for each child."""
+    said.append(type(node).__name__)
+    for name in node._fields:
+        part: Any = getattr(node, name, None)
+        kind = type(part)
+        if kind in PLAIN:
+            if kind not in CONTEXTS:  # they follow from the place
+                said.append(repr(part))
+        elif kind is list:
+            said.append("[")
+            for each in part:
+                if isinstance(each, ast.AST):
+                    below.append(each)
+                    said.append(".")
+                else:
+                    said.append(repr(each))
+            said.append("]")
+        elif isinstance(part, ast.AST):
+            said.append("." if part._fields else type(part).__name__)
+            if part._fields:
+                below.append(part)
+        else:
+            said.append(repr(part))
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -168,37 +201,24 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-@remembered
+def dotted(node: ast.expr) -> str:
+    """Return an expression's text, as ``ast.unparse`` does; names with dots at once."""
+    names: list[str] = []
+    left = node
+    while isinstance(left, ast.Attribute):
+        names.append(left.attr)
+        left = left.value
+    return (
+        ".".join([left.id, *reversed(names)]) if isinstance(left, ast.Name) else ast.unparse(node)
+    )
+
+
 def shape(tree: ast.Module) -> str:
     """Return what a tree says without comments and layout: equal for code that is equal.
 
-    What ``ast.dump`` says, in half the time: classes, fields in their order, lists in brackets.
+    Classes and fields in their order, lists in brackets, level by level.
     """
-    parts: list[str] = []
-    _shape(tree, parts)
-    return " ".join(parts)
-
-
-def _shape(node: ast.AST, parts: list[str]) -> None:
-    parts.append(type(node).__name__)
-    for name in node._fields:
-        part: Any = getattr(node, name, None)
-        kind = type(part)
-        if kind in PLAIN:
-            if kind not in CONTEXTS:  # they follow from the place
-                parts.append(repr(part))
-        elif kind is list:
-            parts.append("[")
-            for each in part:
-                if isinstance(each, ast.AST):
-                    _shape(each, parts)
-                else:
-                    parts.append(repr(each))
-            parts.append("]")
-        elif isinstance(part, ast.AST):
-            _shape(part, parts)
-        else:
-            parts.append(repr(part))
+    return _levels(tree)[2]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_mlops import parsed
 from jupyter_mlops.notebook import Cell
+from tests.equivalence.corpus import CASES
 
 CODE = "import numpy as np\ntotal = -np.sum([1, 2.0, 'a'])\nif total:\n    total += 1\n"
 
@@ -57,3 +58,18 @@ def test_the_collector_goes_on_afterwards() -> None:
         assert not gc.isenabled()
         raise ValueError("wrong")
     assert gc.isenabled()
+
+
+def test_shapes_are_equal_where_dumps_are() -> None:
+    cells = sorted({source for case in CASES for source in case.code})
+    trees = [parsed.of(source)[1] for source in cells]
+    statements = [ast.Module([one], []) for tree in trees for one in tree.body]
+    pairs = {(ast.dump(tree), parsed.shape(tree)) for tree in (*trees, *statements)}
+    assert len({dump for dump, _ in pairs}) == len(pairs) == len({shape for _, shape in pairs})
+    assert len(pairs) > 2000
+
+
+def test_names_with_dots_are_said_as_python_writes_them() -> None:
+    for text in ("a", "a.b.c", "f(x).b", "a[0].index.name", "'x'.join", "(a + b).c", "1 .real"):
+        expression = ast.parse(text, mode="eval").body
+        assert parsed.dotted(expression) == ast.unparse(expression)

@@ -61,6 +61,11 @@ _SETUP_CALLS = frozenset(
 _PLOTTERS = frozenset({"plt", "sns", "ax", "axes", "axs", "fig", "px", "go", "alt"})
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_NO_WORK = (ast.Import, ast.ImportFrom, ast.Pass, *_DEFINITIONS)
+_LEFTWARDS = (ast.Attribute, ast.Call, ast.Subscript)
+
+
 def kind(cell: Cell) -> Kind:
     """Tell whether a cell holds nothing, only what others build on, or work.
 
@@ -71,12 +76,15 @@ def kind(cell: Cell) -> Kind:
         return "empty" if step and not cell.full_tree.body else "work"
     if cell.syntax_error:
         return "work"
-    body = cell.full_tree.body
-    if not body:
+    tree = cell.full_tree
+    if not tree.body:
         return "empty"
-    if "parameters" in cell.tags:
-        return "setup"
-    return "setup" if all(_is_setup(statement) for statement in body) else "work"
+    return "setup" if "parameters" in cell.tags or _sets_up_only(tree) else "work"
+
+
+@parsed.remembered
+def _sets_up_only(tree: ast.Module) -> bool:
+    return all(_is_setup(statement) for statement in tree.body)
 
 
 @lru_cache(maxsize=4096)
@@ -87,57 +95,61 @@ def _phase_of(name: str) -> Phase:
 
 def phase(cell: Cell, flow: CellFlow) -> Phase:
     """Return what a cell is for, by what it calls; empty where that says nothing."""
+    points = dict(_points(cell.full_tree))
+    if flow.files_in and not points["load"]:
+        points["load"] += 2
+    if flow.files_out and not points["save"] and not points["plot"]:
+        points["save"] += 1
+    most = max(points, key=points.__getitem__)
+    return most if points[most] else ""
+
+
+@parsed.remembered
+def _points(tree: ast.Module) -> dict[Phase, float]:
+    """Return how much a cell's calls say for each phase."""
     points: dict[Phase, float] = dict.fromkeys((each for each, _ in _ORDER), 0.0)
-    for name, root in _called(cell.full_tree):
+    for name, root in _called(tree):
         if root in _PLOTTERS and name not in ("savefig", "close", "rcParams"):
             points["plot"] += 2
             continue
         meant = _phase_of(name)
         if meant:
             points[meant] += _WEIGHT[meant]
-    if flow.files_in and not points["load"]:
-        points["load"] += 2
-    if flow.files_out and not points["save"] and not points["plot"]:
-        points["save"] += 1
-    most = max(points, key=lambda each: points[each])
-    return most if points[most] else ""
+    return points
 
 
-@parsed.remembered
 def _called(tree: ast.Module) -> list[tuple[str, str]]:
     """Return (name, leftmost name) of what a cell's own statements call, definitions left out."""
     found: list[tuple[str, str]] = []
+    for call in _own_calls(tree):
+        function = call.func
+        name = function.attr if isinstance(function, ast.Attribute) else ""
+        name = function.id if isinstance(function, ast.Name) else name
+        root: ast.expr = function
+        while isinstance(root, _LEFTWARDS):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        found.append((name, root.id if isinstance(root, ast.Name) and root is not function else ""))
+    return found
+
+
+def _own_calls(tree: ast.Module) -> list[ast.Call]:
+    every = parsed.nodes(tree)
+    if not any(isinstance(node, _DEFINITIONS) for node in every):
+        return [node for node in every if isinstance(node, ast.Call)]
+    found: list[ast.Call] = []
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        if isinstance(node, ast.Call):
-            function = node.func
-            name = function.attr if isinstance(function, ast.Attribute) else ""
-            name = function.id if isinstance(function, ast.Name) else name
-            root: ast.expr = function
-            while isinstance(root, ast.Attribute | ast.Call | ast.Subscript):
-                root = root.func if isinstance(root, ast.Call) else root.value
-            found.append(
-                (name, root.id if isinstance(root, ast.Name) and root is not function else "")
-            )
-        waiting.extend(parsed.children(node))
+        if not isinstance(node, _DEFINITIONS):
+            found += [node] if isinstance(node, ast.Call) else []
+            waiting += parsed.children(node)
     return found
 
 
 def _is_setup(statement: ast.stmt) -> bool:
-    if isinstance(
-        statement,
-        ast.Import
-        | ast.ImportFrom
-        | ast.FunctionDef
-        | ast.AsyncFunctionDef
-        | ast.ClassDef
-        | ast.Pass,
-    ):
+    if isinstance(statement, _NO_WORK):
         return True
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         return statement.value is None or is_literal(statement.value)
     if isinstance(statement, ast.Try):
         parts = [*statement.body, *(s for h in statement.handlers for s in h.body)]
@@ -150,7 +162,7 @@ def _is_setup(statement: ast.stmt) -> bool:
 
 def _sets_up(call: ast.Call) -> bool:
     """Tell whether a call only prepares the session: a magic, a seed, an option, a style."""
-    text = ast.unparse(call.func)
+    text = parsed.dotted(call.func)
     if text.startswith("get_ipython()"):
         first = call.args[0] if call.args else None
         name = first.value if isinstance(first, ast.Constant) else ""

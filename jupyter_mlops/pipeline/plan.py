@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -135,7 +136,7 @@ def _spans(flow: Dataflow) -> list[tuple[int, int, str]]:
             elif key.startswith("<file:../"):
                 why = f"{key[6:-1]}: it is written outside of the notebook's folder"
                 found.append((min(sources), cell.number, why))
-    return found
+    return sorted(found)
 
 
 def _carried_by_value(text: DefinitionText) -> bool:
@@ -155,12 +156,13 @@ def plan(
     steps: list[PlannedStep] = []
     parameters = sorted(flow.world.parameters)
     reached = _reached_by(flow, parameters)
+    overview = _Overview.of(flow)
     for index, (group, merged) in enumerate(groups):
         flows = [flow.flow(cell) for cell in group.cells]
-        needs = _Needs(flow, group, flows)
-        later = [flow.flow(c) for g in spans[index + 1 :] for c in g.cells]
+        needs = _Needs(flow, overview, group, flows)
         after = sorted({step_of[c] for c in needs.producers if c in step_of} - {index})
         cacheable, reason = verdict(flow, flows)
+        last_cell = max(group.cells, default=0)
         used = {p for p in parameters if any(c in reached[p] for c in group.cells)}
         steps.append(
             PlannedStep(
@@ -171,9 +173,9 @@ def plan(
                 optional=sorted(needs.optional),
                 inputs=sorted(needs.inputs),
                 writes=sorted({n for f in flows for n in f.writes if n[:1] != "<"}),
-                wanted=sorted(_wanted(later)),
+                wanted=sorted(n for n, at in overview.last_wanted.items() if at > last_cell),
                 definitions=needs.definitions(),
-                defines=sorted(_defines(flows, later)),
+                defines=sorted(_defines(flows, overview.last_stale, last_cell)),
                 files_read=_files_read(flows),
                 files_written=sorted({p for f in flows for p in f.files_out}),
                 state=sorted(
@@ -191,18 +193,52 @@ def plan(
     return Plan(split=split, steps=steps, notes=notes)
 
 
+@dataclass(frozen=True)
+class _Overview:
+    """What the steps ask about all cells before or behind them, looked up once.
+
+    The first cell that writes each name, the last that mentions it, the last that finds its
+    text out of date, and the definitions without names: setup lines, and star imports.
+    """
+
+    first_written: dict[str, int]
+    last_wanted: dict[str, int]
+    last_stale: dict[str, int]
+    unnamed: list[DefinitionText]
+
+    @classmethod
+    def of(cls, flow: Dataflow) -> _Overview:
+        written: dict[str, int] = {}
+        wanted: dict[str, int] = {}
+        stale: dict[str, int] = {}
+        unnamed: list[DefinitionText] = []
+        for cell in flow.flows:
+            for name in cell.writes:
+                written.setdefault(name, cell.number)
+            mentioned = [cell.loads, cell.uses, cell.mutates]
+            for names in (*mentioned, *(text.needs for text in cell.needed_texts)):
+                wanted |= dict.fromkeys(names, cell.number)
+            stale |= {name: cell.number for text in cell.stale for name in text.names}
+            unnamed += [text for text in cell.definitions if not text.names]
+        wanted = {name: at for name, at in wanted.items() if name[:1] != "<"}
+        setup = ("%", "import ", "from ")
+        return cls(
+            written, wanted, stale, [t for t in unnamed if t.source.lstrip().startswith(setup)]
+        )
+
+
 class _Needs:
     """What a step needs from outside: values, and definitions as text."""
 
-    def __init__(self, flow: Dataflow, group: Group, flows: Sequence[CellFlow]) -> None:
+    def __init__(
+        self, flow: Dataflow, overview: _Overview, group: Group, flows: Sequence[CellFlow]
+    ) -> None:
         self._flow = flow
         self._inside = set(group.cells)
-        self._first = min(group.cells) if group.cells else 0
+        first = min(group.cells, default=0)
         self.reads: set[str] = set()
         self.optional: set[str] = set()
-        before = flow.flows[: self._first - 1]
-        there = {name for cell in before for name in cell.writes}
-        opened = any(number < self._first for number, _ in flow.world.open_cells)
+        opened = any(number < first for number, _ in flow.world.open_cells)
         self.producers: set[int] = set()
         self._texts: dict[int, DefinitionText] = {}
         #: The names that are needed of the texts.
@@ -221,15 +257,14 @@ class _Needs:
         for cell in flows:
             # What goes, or changes under another name, must be there for that to be seen.
             changed = cell.may_delete | {n for n in cell.mutates if n[:1] != "<"}
-            self.optional |= changed if opened else changed & there
+            there = overview.first_written
+            self.optional |= {n for n in changed if opened or there.get(n, first) < first}
         self.optional -= self.reads
-        for earlier in before:
-            for text in earlier.definitions:
-                # Setup lines, and star imports that may bind anything.
-                if not text.names and text.source.lstrip().startswith(("%", "import ", "from ")):
-                    self._texts[id(text)] = text
-                    if text.source.lstrip().startswith("from "):
-                        self._keep_bound_since(text, before)
+        for text in overview.unnamed:
+            if text.cell < first:
+                self._texts[id(text)] = text
+                if text.source.lstrip().startswith("from "):  # by a star: it may bind anything
+                    self._keep_bound_since(text, flow.flows[: first - 1])
 
     def _keep_bound_since(self, star: DefinitionText, before: Sequence[CellFlow]) -> None:
         """Have what cells bound after a star import in place: its text may bind that, too."""
@@ -291,24 +326,13 @@ def _files_read(flows: Sequence[CellFlow]) -> list[str]:
     return sorted({path for f in flows for path in f.files_in})
 
 
-def _wanted(later: Sequence[CellFlow]) -> set[str]:
-    names = {
-        name
-        for cell in later
-        for name in (*cell.loads, *cell.uses, *cell.mutates)
-        if name[:1] != "<"
-    }
-    return names | {name for cell in later for text in cell.needed_texts for name in text.needs}
-
-
-def _defines(flows: Sequence[CellFlow], later: Sequence[CellFlow]) -> set[str]:
+def _defines(flows: Sequence[CellFlow], last_stale: Mapping[str, int], end: int) -> set[str]:
     """Return the names that later steps get by executing this step's definitions again."""
-    stale = {name for cell in later for text in cell.stale for name in text.names}
     found: set[str] = set()
     for cell in flows:
         found -= cell.writes
         found |= cell.leaves_text
-    return found - stale
+    return {name for name in found if last_stale.get(name, 0) <= end}
 
 
 def _reached_by(flow: Dataflow, parameters: Iterable[str]) -> dict[str, set[int]]:

@@ -180,3 +180,10 @@ def test_what_cannot_be_handed_over_is_needed_until_it_is_bound_anew(tmp_path: P
     flow = dataflow.analyze(found.cells)
     steps = make_plan(found, flow, "cells").steps
     assert last_needs(flow, ["x", "y", "never"], steps[1:]) == {"x": 2, "y": 6}
+
+
+def test_what_was_made_first_says_where_a_step_begins(tmp_path: Path) -> None:
+    cells = [f"g{n} = (i for i in range({n}))" for n in range(1, 9)]
+    everything = ", ".join(f"g{n}" for n in range(1, 9))
+    flow = flow_of(tmp_path, [*cells, f"both = [{everything}]", "print(both)"])
+    assert flow.flow(10).held["both"][0] == 1

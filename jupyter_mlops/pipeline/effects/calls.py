@@ -12,6 +12,7 @@ from jupyter_mlops.pipeline.effects.receivers import Receivers
 
 CODE_BUILTINS = frozenset({"exec", "eval", "compile"})
 NAMESPACE_BUILTINS = frozenset({"globals", "locals", "vars", "dir"})
+_SPECIAL = CODE_BUILTINS | NAMESPACE_BUILTINS
 
 
 class Calls(Receivers):
@@ -22,7 +23,7 @@ class Calls(Receivers):
         if self.rest is not None:
             return self._rest_of(node, self.rest)
         function = node.func
-        if isinstance(function, ast.Name) and function.id in CODE_BUILTINS | NAMESPACE_BUILTINS:
+        if isinstance(function, ast.Name) and function.id in _SPECIAL:
             special = self._special(function.id, node)
             if special is not None:
                 return special

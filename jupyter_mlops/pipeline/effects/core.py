@@ -121,7 +121,7 @@ class Core(Parts):
             if patched and patched != self.number:
                 self.flow.uses.setdefault(name, set()).add(patched)
                 why = "a changed module cannot be handed over"
-                self.flow.held[name] = (patched, why)
+                self.flow.hold(name, patched, why)
             return Value(frozenset({self.world.module(f"builtins.{name}")}))
         if self._is_history(name):
             return self.new("unknown")
@@ -140,7 +140,7 @@ class Core(Parts):
         if shown and name not in ("In", "_ih"):
             first = shown[0] if name in ("Out", "_oh") or name[-1].isdigit() else shown[-1]
             self.flow.uses.setdefault(name, set()).update(c for c in shown if c >= first)
-            self.flow.held[name] = (first, "IPython's history cannot be handed over")
+            self.flow.hold(name, first, "IPython's history cannot be handed over")
             self.flow.note(f"it reads IPython's history ({name})")
         return True
 
@@ -301,10 +301,11 @@ class Core(Parts):
         self.flow.note(why)
         for name in list(self.world.names):
             self.load(name)
-        for name, binding in self.world.names.items():
+        bindings = self.world.names.values()
+        for binding in bindings:
             binding.cells |= {self.number}
-            self.recorder.change(binding.value.objs, deep=True)
-            self.flow.may_bind.add(name)
+        self.recorder.change((obj for each in bindings for obj in each.value.objs), deep=True)
+        self.flow.may_bind.update(self.world.names)
         for key in list(self.world.states):
             self.recorder.touch(key)
         self.world.open_cells.append((self.number, why))

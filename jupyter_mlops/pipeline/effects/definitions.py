@@ -23,6 +23,7 @@ PLAIN_DECORATORS = frozenset(
     """.split()
 )
 KINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_MAY_DEFINE = frozenset({*KINDS, ast.Assign})
 
 
 def run(interpreter: Interpreter, statement: ast.stmt) -> None:
@@ -57,9 +58,12 @@ def run(interpreter: Interpreter, statement: ast.stmt) -> None:
 
 
 def _may_define(interpreter: Interpreter, statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.ImportFrom | ast.Import):
+    kind = type(statement)
+    if kind not in _MAY_DEFINE:
+        return False
+    if kind is ast.ImportFrom or kind is ast.Import:
         return True
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return all(_is_plain(d) for d in statement.decorator_list)
     if isinstance(statement, ast.ClassDef):
         return all(_is_plain(d) for d in statement.decorator_list) and all(

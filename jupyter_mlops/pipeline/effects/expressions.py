@@ -22,6 +22,10 @@ from jupyter_mlops.pipeline.effects.paths import PathText
 
 #: Kinds for which an operator gives a new object that shares nothing.
 ARITHMETIC = frozenset({"array", "pandas"})
+_DISPLAYED: dict[type[ast.expr], str] = {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}
+_COMPREHENDED: dict[type[ast.expr], str] = {
+    ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict",
+}  # fmt: skip
 
 
 class Expressions(Core):
@@ -200,7 +204,7 @@ class Expressions(Core):
 
     # --- containers -----------------------------------------------------------------------
     def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
-        kind = {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)]
+        kind = _DISPLAYED[type(node)]
         objs: list[Obj] = []
         fixed = True
         for element in node.elts:
@@ -235,8 +239,7 @@ class Expressions(Core):
                 objs = self.evaluate(node.key).objs | self.evaluate(node.value).objs
             else:
                 objs = self.evaluate(node.elt).objs
-        kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}
-        return self.new(kind.get(type(node), "generator"), objs)
+        return self.new(_COMPREHENDED.get(type(node), "generator"), objs)
 
     # --- functions ------------------------------------------------------------------------
     def _lambda(self, node: ast.Lambda) -> Value:

@@ -69,6 +69,13 @@ class CellFlow:
         """Return every name that the cell may bind or change."""
         return self.binds | self.may_bind | self.mutates
 
+    def hold(self, name: str, origin: int, why: str) -> None:
+        """Say that what a name reaches cannot leave the process of the cell that made it.
+
+        Of several such things, the one that was made first counts.
+        """
+        self.held[name] = min(self.held.get(name, (origin, why)), (origin, why))
+
     def note(self, text: str) -> None:
         """Say once why something is handled conservatively."""
         if text not in self.notes:

@@ -57,6 +57,8 @@ GATHERING = frozenset(
 )
 
 
+#: Kinds whose items, or whose use, may run the notebook's code.
+_RUNS_CODE = STREAMING | {"instance"}
 #: Functions that give items of their first argument, or what is made of them.
 ITEMS = frozenset({"builtins.max", "builtins.min", "builtins.next", "builtins.sum"})
 ITEMS_OR_ARGUMENTS = frozenset({"builtins.max", "builtins.min"})
@@ -91,6 +93,10 @@ class Libraries(Functions):
         """
         results: list[Value] = []
         functions = self._functions_in(frozenset(objs), methods_too)
+        if not functions and self.rest is None:
+            kinds = {obj.kind for obj in (*objs, *others)}
+            if kinds.isdisjoint(_RUNS_CODE):
+                return ATOM
         rest = Value(frozenset(o for o in others if o.kind not in ("function", "module")))
         inner = self.elements(rest, consume=False).objs
         given = Value(frozenset(o for o in rest.objs | inner if o.kind not in SOLID))
@@ -160,6 +166,8 @@ class Libraries(Functions):
         objs = [obj for value in every for obj in value.objs if obj.kind != "module"]
         if not effect.known:
             return self._unknown_call([], arguments, keywords)
+        if not (objs or keywords or effect.touches or effect.mutates or path in MAPPING):
+            return self._result(path, effect, objs, ATOM, keywords)  # as below, at once
         self.implicit(every)
         called = self._call_back(objs, objs, methods_too=False) if objs else ATOM
         # Random generators are drawn from, figures are drawn on.

@@ -69,11 +69,15 @@ class Magics(Calls):
 
     def call(self, node: ast.Call, bare: bool = False) -> Value:
         """Interpret a call, or what IPython makes of a magic line."""
-        if isinstance(node.func, ast.Attribute) and node.func.attr in HOOK_ENDS:
-            self._hooked(node)
-        name, texts = _ipython_call(node)
-        if name is None:
+        function = node.func
+        if not isinstance(function, ast.Attribute):
             return super().call(node, bare)
+        if function.attr in HOOK_ENDS:
+            self._hooked(node)
+        texts = _ipython_call(node, function.value)
+        if texts is None:
+            return super().call(node, bare)
+        name = function.attr
         if name in ("system", "getoutput", "system_raw", "getoutput_raw"):
             self.run_shell(texts[0] if texts else "")
             return self.new("list") if name.startswith("getoutput") else ATOM
@@ -89,7 +93,7 @@ class Magics(Calls):
 
     def _hooked(self, node: ast.Call) -> None:
         """Note a function that is called at any time from now on."""
-        if not ast.unparse(node.func).endswith(HOOKS):
+        if not parsed.dotted(node.func).endswith(HOOKS):
             return
         given = [obj for argument in node.args for obj in self.evaluate(argument).objs]
         self.hook(reach(given, through=lambda obj: obj.kind != "module"))
@@ -328,15 +332,12 @@ def star_names(module: str) -> list[str] | None:
     return list(public) if public else [n for n in vars(loaded) if not n.startswith("_")]
 
 
-def _ipython_call(node: ast.Call) -> tuple[str | None, list[str]]:
-    """Return (method, constant arguments) of ``get_ipython().method('…')``."""
-    function = node.func
+def _ipython_call(node: ast.Call, owner: ast.expr) -> list[str] | None:
+    """Return the constant arguments of ``get_ipython().method('…')``; ``None`` of other calls."""
     if (
-        isinstance(function, ast.Attribute)
-        and isinstance(function.value, ast.Call)
-        and isinstance(function.value.func, ast.Name)
-        and function.value.func.id == "get_ipython"
+        isinstance(owner, ast.Call)
+        and isinstance(owner.func, ast.Name)
+        and owner.func.id == "get_ipython"
     ):
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
-        return function.attr, [str(text) for text in texts]
-    return None, []
+        return [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
+    return None

@@ -79,7 +79,8 @@ class Receivers(Libraries):
         given = others if kind in ("callable", "estimator") else [obj, *others]
         called = self._call_back(callbacks, given) if callbacks else ATOM
         self.recorder.change((o for o in others if o.kind == "figure"), deep=True)
-        self._patched(name, [Value(frozenset({obj})), *arguments], keywords)
+        if name in self.world.patched:
+            self._patched(name, [Value(frozenset({obj})), *arguments], keywords)
         if name in ("query", "eval"):
             self._queried(arguments)
         if kind == "patch":

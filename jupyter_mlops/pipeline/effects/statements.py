@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from jupyter_mlops import parsed
 from jupyter_mlops.pipeline.effects.core import FUTURE, Frame
 from jupyter_mlops.pipeline.effects.expressions import Expressions
 from jupyter_mlops.pipeline.effects.flow import DefinitionText
@@ -66,7 +67,7 @@ class Statements(Expressions):
             self.assign(target.value, self.new("list", value.objs))
         elif isinstance(target, ast.Attribute):
             base = self.evaluate(target.value)
-            if ast.unparse(target).endswith(("index.name", "columns.name", ".names")):
+            if parsed.dotted(target).endswith(("index.name", "columns.name", ".names")):
                 base |= self.frames()  # an index may be shared by frames made from each other
             self.set_attribute(base, target.attr, value)
         elif isinstance(target, ast.Subscript):

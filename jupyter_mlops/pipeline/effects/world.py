@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from jupyter_mlops.pipeline.effects.flow import CellFlow, DefinitionText
 from jupyter_mlops.pipeline.effects.heap import BLOB, UNCARRYABLE, Edges, Obj, Value, owners, reach
@@ -117,14 +118,15 @@ class Recorder:
         self._used.add(name)
         number, flow = self.number, self.flow
         flow.loads.add(name)
-        producers = {cell for cell in binding.cells if cell != number}
+        producers = set(binding.cells)
+        producers.discard(number)
         if producers:
             flow.inherits.add(name)
         if binding.deleted:
             flow.deleted_uses.add(name)
         if binding.text is not None:
             self._need(binding.text, name)
-        for obj in self._reached(name, binding.value):
+        for obj in self._reached(name, binding.value) if binding.value.objs else ():
             kind = obj.kind
             if kind == "state":
                 self.read(obj.data)
@@ -143,7 +145,7 @@ class Recorder:
             if kind == "figure":
                 self._need_drawing()
             elif kind in UNCARRYABLE and obj.origin != number:
-                flow.held[name] = (obj.origin, UNCARRYABLE[kind])
+                flow.hold(name, obj.origin, UNCARRYABLE[kind])
             elif kind in ("class", "function") and obj in self.world.texts:
                 text = self.world.texts[obj]
                 self._need(text, None)
@@ -154,12 +156,12 @@ class Recorder:
 
     def _need_drawing(self) -> None:
         """Note the import of pyplot: it makes figures show themselves."""
-        for binding in self.world.names.values():
-            if binding.text is not None and any(
-                obj.kind == "module" and obj.data.startswith("matplotlib")
-                for obj in binding.value.objs
-            ):
-                self._need(binding.text, None)
+        modules = self.world.modules.items()
+        plotting = {n for path, obj in modules if path[:10] == "matplotlib" for n in obj.names}
+        bindings = [self.world.names[name] for name in sorted(plotting & self.world.names.keys())]
+        for text in (binding.text for binding in bindings):
+            if text is not None:
+                self._need(text, None)
 
     def _is_the_one(self, obj: Obj, text: DefinitionText) -> bool:
         """Tell whether a class or function is still what its name is bound to."""
@@ -185,7 +187,7 @@ class Recorder:
                 self._need(text, None)
                 return
         if module.last != self.number:
-            self.flow.held[name] = (module.last, "a changed module cannot be handed over")
+            self.flow.hold(name, module.last, "a changed module cannot be handed over")
 
     def need_patch(self, name: str, functions: Iterable[Obj]) -> None:
         """Note that functions are called which cells have put into a library."""
@@ -198,7 +200,7 @@ class Recorder:
                 self._need(text, None)
             if not texts:
                 why = "a changed module cannot be handed over"
-                self.flow.held[name] = (function.origin, why)
+                self.flow.hold(name, function.origin, why)
 
     def _need_sharers(self) -> None:
         """Note what other values are made of that hold objects which this cell uses.
@@ -222,7 +224,7 @@ class Recorder:
         """Return the imports that give what a value is a part of, as with ``f = module.f``."""
         paths = {obj.data for seen in self._seen.values() for obj in seen if obj.kind == "module"}
         found: set[DefinitionText] = set()
-        for whole in {path[: end.start()] for path in paths for end in re.finditer(r"\.|$", path)}:
+        for whole in {part for path in paths for part in _with_owners(path)}:
             module = self.world.modules.get(whole)
             names = module.names if module is not None else ()
             bindings = [self.world.names[name] for name in names if name in self.world.names]
@@ -308,6 +310,12 @@ class Recorder:
                 binding = self.world.names.get(name)
                 if binding is not None and binding.text is text:
                     self.flow.leaves_text.add(name)
+
+
+@lru_cache(maxsize=4096)
+def _with_owners(path: str) -> tuple[str, ...]:
+    """Return a dotted path, and what it is a part of."""
+    return tuple(path[: end.start()] for end in re.finditer(r"\.|$", path))
 
 
 def still_valid(world: World, text: DefinitionText) -> bool:
