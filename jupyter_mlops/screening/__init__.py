@@ -1,0 +1,1 @@
+"""What must not leave with a publication: secrets in cells, outputs, files and defaults."""

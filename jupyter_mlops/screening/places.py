@@ -1,0 +1,93 @@
+"""Where a publication could hold a secret: the texts that leave, each with its place."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Outputs that a person reads as text; pictures and sounds hold none that can be found.
+_READ = ("text/", "application/json", "application/javascript", "image/svg+xml")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is looked at; ``tree`` is its code, where it is Python."""
+
+    where: str
+    text: str
+    tree: ast.AST | None = None
+
+
+def cells(found: Mapping[int, tuple[str, ast.AST]]) -> Iterator[Text]:
+    """Yield the sources of code cells: number → (source, tree)."""
+    for number, (source, tree) in found.items():
+        yield Text(f"cell {number}", source, tree)
+
+
+def outputs(node: Any) -> Iterator[Text]:
+    """Yield what the cells of an executed notebook show; ``node`` is one of nbformat 4."""
+    number = 0
+    for cell in node["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        number += 1
+        for output in cell.get("outputs", []):
+            for text in _shown(output):
+                yield Text(f"the output of cell {number}", text)
+
+
+def prose(node: Any) -> Iterator[Text]:
+    """Yield Markdown and raw cells, and the notebook's own metadata."""
+    for index, cell in enumerate(node["cells"], 1):
+        if cell["cell_type"] != "code":
+            yield Text(f"{cell['cell_type'].title()} cell (number {index} of all)", cell["source"])
+    yield Text("the notebook's metadata", json.dumps(node["metadata"], indent=1, default=str))
+
+
+def values(named: Mapping[str, Any], what: str) -> Iterator[Text]:
+    """Yield named values, such as the defaults of parameters, as the code that would set them."""
+    for name, value in named.items():
+        text = f"{name} = {value!r}"
+        try:
+            yield Text(f"{what} '{name}'", text, ast.parse(text))
+        except (SyntaxError, ValueError):
+            yield Text(f"{what} '{name}'", text)
+
+
+def files(root: Path, paths: list[str]) -> Iterator[Text]:
+    """Yield files below ``root`` that are text."""
+    for path in paths:
+        raw = (root / path).read_bytes()
+        if b"\0" in raw[:8192]:
+            continue
+        text = raw.decode("utf-8", "replace")
+        tree = None
+        if path.endswith(".py"):
+            try:
+                tree = ast.parse(text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                tree = None
+        yield Text(path, text, tree)
+
+
+def _shown(output: Mapping[str, Any]) -> Iterator[str]:
+    if output["output_type"] == "stream":
+        yield _joined(output["text"])
+    elif output["output_type"] == "error":
+        yield "\n".join([output["evalue"], *output["traceback"]])
+    else:
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith(_READ) or kind.endswith("+json"):
+                yield _joined(data)
+
+
+def _joined(data: Any) -> str:
+    if isinstance(data, str):
+        return data
+    if isinstance(data, list) and all(isinstance(line, str) for line in data):
+        return "".join(data)
+    return json.dumps(data, indent=1, default=str)

@@ -1,0 +1,56 @@
+"""Look at everything that would leave, and stop it where it holds a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from jupyter_mlops.errors import Problem
+from jupyter_mlops.screening.assigned import assigned
+from jupyter_mlops.screening.finding import Finding, found
+from jupyter_mlops.screening.places import Text
+from jupyter_mlops.screening.tokens import tokens
+
+
+def screen(texts: Iterable[Text]) -> list[Finding]:
+    """Return the secrets in texts, each once a place, in the order of the places."""
+    findings: dict[tuple[str, str], Finding] = {}
+    for text in texts:
+        for finding in sorted(_of(text), key=lambda finding: finding.line):
+            findings.setdefault((finding.where, finding.fingerprint), finding)
+    return list(findings.values())
+
+
+def stopped(findings: Sequence[Finding], allowed: Collection[str]) -> list[Finding]:
+    """Return those that nobody has allowed; ``allowed`` are fingerprints."""
+    return [finding for finding in findings if finding.fingerprint not in allowed]
+
+
+def problem(finding: Finding) -> Problem:
+    """Return a finding as a sentence: it names the place and the kind, not the secret."""
+    return Problem(
+        problem=f"It holds what looks like a secret: {finding.kind} ({finding.shown})",
+        why="Whoever can pull the image can read it",
+        remedy="Take it from the environment where it is used (os.environ['NAME']), and have a new "
+        f"one issued; if it is none: --allow-secret {finding.fingerprint}",
+        where=f"{finding.where}, line {finding.line}",
+    )
+
+
+def _of(text: Text) -> Iterator[Finding]:
+    """Yield what is in one text; what is a part of another secret of its line is not told again."""
+    for number, line in enumerate(text.text.splitlines(), 1):
+        for kind, secret in _apart(tokens(line)):
+            yield found(kind, secret, text.where, number)
+    lines = text.text.splitlines()
+    for name, secret, number in assigned(text.tree) if text.tree is not None else ():
+        line = lines[number - 1] if number <= len(lines) else ""
+        if not any(secret in token or token in secret for _, token in tokens(line)):
+            yield found(f"the text that is called '{name}'", secret, text.where, number)
+
+
+def _apart(secrets: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    told: list[str] = []
+    for kind, secret in sorted(secrets, key=lambda pair: -len(pair[1])):
+        if not any(secret in longer for longer in told):
+            told.append(secret)
+            yield kind, secret
