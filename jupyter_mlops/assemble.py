@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,9 @@ def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
     )
 
 
-def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Publication:
+def write_publication(
+    draft: Draft, base: Base, verified: Verified | None, allowed_secrets: Sequence[str] = ()
+) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
     source, lock = draft.source, draft.lock
@@ -145,6 +147,7 @@ def write_publication(draft: Draft, base: Base, verified: Verified | None) -> Pu
         direct={name: _version(lock, name) for name in draft.ground.direct()},
         base=publications.Base(name=base.name, digest=base.digest),
         system_packages=draft.added.packages if draft.added else {},
+        allowed_secrets=sorted(set(allowed_secrets)),
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
     )

@@ -80,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         default="ask",
         help="Debian packages that the base lacks: add them, stop and name them, do not look",
     )
+    publish.add_argument(
+        "--allow-secret",
+        dest="allowed_secrets",
+        action="append",
+        default=[],
+        metavar="FINGERPRINT",
+        help="what looks like a secret and is none; may be given several times",
+    )
     _lock_options(publish)
     _parameters(publish)
 
@@ -264,6 +272,7 @@ def _publish(options: argparse.Namespace) -> Any:
             system_packages=options.system_packages,
             environment=_locking(options),
             answers=_answers(options),
+            allowed_secrets=options.allowed_secrets,
             on_event=on_event,
         )
 

@@ -128,6 +128,13 @@ class NotFoundError(RegistryError):
     status = 404
 
 
+class SecretError(MlopsError):
+    """What is about to leave holds what looks like a secret."""
+
+    exit_code = 13
+    status = 422
+
+
 class ServiceError(MlopsError):
     """A service cannot be started, or does not become ready."""
 

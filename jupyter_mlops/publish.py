@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, prove, settings, stars
+from jupyter_mlops import analyze, assemble, leaks, prove, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
@@ -83,6 +83,7 @@ def publish(
     system_packages: SystemPackages = "ask",
     environment: LockOptions | None = None,
     answers: Mapping[str, str] | None = None,
+    allowed_secrets: Sequence[str] = (),
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -92,7 +93,8 @@ def publish(
     base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
     ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
-    modules in question. Raises ``MlopsError`` with every problem that is known at that point. The
+    modules in question; ``allowed_secrets`` are fingerprints of what is taken for a secret and is
+    none, which the publication records. Raises ``MlopsError`` with every problem that is known at that point. The
     tag is written last, so a publish that fails changes nothing that others see, and it can
     simply be called again.
     """
@@ -101,10 +103,12 @@ def publish(
     with _workspace() as work:
         with stages.stage("read"):
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
+            leaks.check_notebook(source, extracted, allowed_secrets)
             place = _target(target, source.name)
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
+            leaks.check_files(source.path.parent, ground.inferred.local, allowed_secrets)
             plot = prove.Plot(work, _base(base, ground, on_event), system_packages)
         with stages.stage("lock"):
             draft = prove.draft(plot, extracted, ground, on_event)
@@ -113,12 +117,13 @@ def publish(
                 draft, verified = prove.run(plot, draft, values, model, on_event)
             with stages.stage("capture"):
                 prove.check_captures(verified.report, on_event)
+                leaks.check_report(verified.executed, allowed_secrets)
         else:
             stages.skip("run", "verify is none: nothing proves that this notebook runs")
             stages.skip("capture", "captures come from the verified run")
             verified = None
         with stages.stage("assemble"):
-            publication = assemble.write_publication(draft, plot.base, verified)
+            publication = assemble.write_publication(draft, plot.base, verified, allowed_secrets)
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             image = assemble.build(draft, plot.base, publication, modules, on_event)

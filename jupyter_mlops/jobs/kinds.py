@@ -42,6 +42,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system_packages: Literal["auto", "ask", "none"] = "ask"
     environment: LockOptions = LockOptions()
     answers: dict[str, str] = {}
+    allowed_secrets: list[str] = []
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -161,6 +162,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         system_packages=asked.system_packages,
         environment=asked.environment,
         answers=asked.answers,
+        allowed_secrets=asked.allowed_secrets,
         on_event=on_event,
     )
 

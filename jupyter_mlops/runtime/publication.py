@@ -46,7 +46,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     belong to the registry and are not part of it. ``python`` is the minor version ("3.11"),
     ``platform`` is "linux/amd64" and the like, ``direct`` maps distributions to versions,
     ``notebook`` is what a run executes: all steps, in one kernel. ``system_packages`` maps Debian
-    packages that were added to the base to their versions.
+    packages that were added to the base to their versions. ``allowed_secrets`` are fingerprints
+    of texts that were taken for secrets, and that a person said are none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     direct: dict[str, str] = {}
     base: Base = Base()
     system_packages: dict[str, str] = {}
+    allowed_secrets: list[str] = []
     created: str = "1970-01-01T00:00:00Z"
     generator: str = ""
 

@@ -41,10 +41,14 @@ def outputs(node: Any) -> Iterator[Text]:
 
 
 def prose(node: Any) -> Iterator[Text]:
-    """Yield Markdown and raw cells, and the notebook's own metadata."""
+    """Yield Markdown and raw cells, and the metadata of cells and of the notebook."""
     for index, cell in enumerate(node["cells"], 1):
+        where = f"{cell['cell_type']} cell (number {index} of all)"
+        where = where[0].upper() + where[1:]
         if cell["cell_type"] != "code":
-            yield Text(f"{cell['cell_type'].title()} cell (number {index} of all)", cell["source"])
+            yield Text(where, cell["source"])
+        if cell["metadata"]:
+            yield Text(f"the metadata of {where}", json.dumps(cell["metadata"], default=str))
     yield Text("the notebook's metadata", json.dumps(node["metadata"], indent=1, default=str))
 
 
