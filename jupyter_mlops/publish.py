@@ -93,10 +93,10 @@ def publish(
     base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
     ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
-    modules in question; ``allowed_secrets`` are fingerprints of what is taken for a secret and is
-    none, which the publication records. Raises ``MlopsError`` with every problem that is known at that point. The
-    tag is written last, so a publish that fails changes nothing that others see, and it can
-    simply be called again.
+    modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
+    none, which the publication records. Raises ``MlopsError`` with every problem that is known at
+    that point. The tag is written last, so a publish that fails changes nothing that others see,
+    and it can simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
