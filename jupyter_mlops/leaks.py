@@ -16,7 +16,7 @@ from jupyter_mlops.screening.screen import problem, screen, stopped
 def check_notebook(source: Notebook, extracted: Extracted, allowed: Collection[str]) -> None:
     """Look at what the notebook says, before anything runs: cells, prose, defaults, local files.
 
-    ``allowed`` are fingerprints of what is no secret. Raises ``SecretError`` with all that is found.
+    ``allowed`` are fingerprints of what is no secret. Raises ``SecretError`` with all of it.
     """
     cells = {cell.number: (cell.source, cell.tree) for cell in source.cells}
     defaults = {each.name: each.default for each in extracted.found.parameters}
