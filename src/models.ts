@@ -8,6 +8,8 @@ export interface IProblem {
   why: string;
   remedy: string;
   where: string;
+  /** The fingerprint of what looks like a secret; empty of other problems. */
+  secret?: string;
 }
 
 export type ParameterType =
@@ -275,6 +277,8 @@ export interface IJobRequest {
   /** A person's edits of the environment: only what is edited. */
   environment?: ILockOptions;
   answers?: Record<string, string>;
+  /** The fingerprints of what looks like a secret and is none. */
+  allowed_secrets?: string[];
   /** What becomes of what the base image lacks; by default it is asked. */
   system_packages?: SystemPackages;
 }

@@ -31,8 +31,9 @@ def problem(finding: Finding) -> Problem:
         problem=f"It holds what looks like a secret: {finding.kind} ({finding.shown})",
         why="Whoever can pull the image can read it",
         remedy="Take it from the environment where it is used (os.environ['NAME']), and have a new "
-        f"one issued; if it is none: --allow-secret {finding.fingerprint}",
+        "one issued: whoever had the notebook has this one",
         where=f"{finding.where}, line {finding.line}",
+        secret=finding.fingerprint,
     )
 
 

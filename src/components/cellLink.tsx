@@ -47,6 +47,6 @@ export function Cells(props: { cells: readonly number[] }): JSX.Element {
 /** Where something is: a link, if that is a cell. */
 export function Place(props: { where: string }): JSX.Element {
   const { where } = props;
-  const cell = /^(?:code )?cell (\d+)$/i.exec(where)?.[1];
+  const cell = /^(?:code )?cell (\d+)(?:, line \d+)?$/i.exec(where)?.[1];
   return cell ? <CellLink cell={Number(cell)}>{where}</CellLink> : <>{where}</>;
 }

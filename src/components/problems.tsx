@@ -8,8 +8,10 @@ export function Problems(props: {
   problems: readonly IProblem[];
   /** Whether it is news to be read out at once. */
   alert?: boolean;
+  /** What can be done about a problem at once. */
+  action?: (problem: IProblem) => React.ReactNode;
 }): JSX.Element | null {
-  const { problems, alert = false } = props;
+  const { problems, alert = false, action } = props;
   if (problems.length === 0) {
     return null;
   }
@@ -30,6 +32,7 @@ export function Problems(props: {
               className="jp-Mlops-problemRemedy"
               text={problem.remedy}
             />
+            {action?.(problem)}
           </div>
         </li>
       ))}

@@ -102,13 +102,16 @@ function withStage(stages: IStage[], stage: IStage): IStage[] {
 }
 
 function withProblem(job: IJob, found: IProblem): IProblem[] {
-  const { problem, why = '', remedy = '', where = '' } = found;
+  const { problem, why = '', remedy = '', where = '', secret } = found;
   const seen = job.problems.some(
     old => old.problem === problem && old.where === where
   );
   return seen
     ? job.problems
-    : [...job.problems, { problem, why, remedy, where }];
+    : [
+        ...job.problems,
+        { problem, why, remedy, where, ...(secret && { secret }) }
+      ];
 }
 
 function withState(job: IJob, state: JobState, time: string): IJob {

@@ -80,6 +80,20 @@ export class PanelModel extends VDomModel {
     this._emit();
   }
 
+  /** What looks like a secret and is none: as said here, or as last time. */
+  get allowedSecrets(): readonly string[] {
+    return (
+      this._allowedSecrets.get(this.notebook.path ?? '') ??
+      this.lastPublish?.job.request.allowed_secrets ??
+      []
+    );
+  }
+
+  set allowedSecrets(fingerprints: readonly string[]) {
+    this._allowedSecrets.set(this.notebook.path ?? '', fingerprints);
+    this._emit();
+  }
+
   /** The last publish of the current notebook: under way, or how it ended. */
   get lastPublish(): IJobView | null {
     const isOurs = ({ job }: IJobView) =>
@@ -130,9 +144,11 @@ export class PanelModel extends VDomModel {
       return Promise.resolve(null);
     }
     const target = this.target.trim();
+    const allowed = [...this.allowedSecrets];
     return this.start('publish', {
       path,
       ...(target && { target }),
+      ...(allowed.length > 0 && { allowed_secrets: allowed }),
       ...this.environment.request
     });
   }
@@ -231,6 +247,7 @@ export class PanelModel extends VDomModel {
   }
 
   private readonly _targets = new Map<string, string>();
+  private readonly _allowedSecrets = new Map<string, readonly string[]>();
   private readonly _problems = new Map<JobKind, readonly IProblem[]>();
   private readonly _starting = new Set<JobKind>();
   private _choices: IChoices = { defaultRegistry: '', serveWith: 'process' };

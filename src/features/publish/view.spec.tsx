@@ -177,6 +177,50 @@ describe('PublishView', () => {
     expect(lock).toHaveAttribute('data-state', 'failed');
   });
 
+  it('publishes what a person says is no secret', async () => {
+    const { api, bus, publish } = await show();
+    const job = await publish();
+    const said = { ...problemOf('A secret.'), where: 'cell 2, line 1' };
+    const story = events(
+      { type: 'problem', ...said, secret: 'c0ffee' },
+      { type: 'problem', ...problemOf('Another thing.') },
+      { type: 'state', state: 'failed' }
+    );
+    await tell(bus, job, story);
+    const name = 'It is no secret: cell 2, line 1';
+    await userEvent.click(screen.getByRole('button', { name }));
+    expect(screen.getByText('Said to be no secret.')).toBeVisible();
+    expect(screen.getByText(/^With 1 text that looks/)).toBeVisible();
+    await publish();
+    const sent = () => api.startJob.mock.calls.at(-1)![1].allowed_secrets;
+    expect(sent()).toEqual(['c0ffee']);
+  });
+
+  it('stops again at what was allowed, when asked', async () => {
+    const { model, publish, api } = await show();
+    React.act(() => {
+      model.allowedSecrets = ['c0ffee'];
+    });
+    const button = screen.getByRole('button', { name: 'Stop at them again' });
+    await userEvent.click(button);
+    expect(screen.queryByText(/that looks like a secret/)).toBeNull();
+    await publish();
+    expect(api.startJob.mock.calls[0][1].allowed_secrets).toBeUndefined();
+  });
+
+  it('allows what the last publish allowed', async () => {
+    const { api, jobs, model } = await show();
+    const request = { path: 'work/iris.ipynb', allowed_secrets: ['c0ffee'] };
+    const last = aJob({ id: 'last', state: 'succeeded', request });
+    api.listJobs.mockResolvedValue([last]);
+    api.describeJob.mockResolvedValue(last);
+    await React.act(async () => {
+      await jobs.refresh();
+      await settled();
+    });
+    expect(model.allowedSecrets).toEqual(['c0ffee']);
+  });
+
   it('shows the job that is in the way', async () => {
     const { api, publish } = await show();
     const job = aJob({ id: 'other', request: { path: 'work/iris.ipynb' } });

@@ -13,6 +13,7 @@ import { isActive } from '../jobs/state';
 import type { PanelModel } from '../panel/model';
 import { publishResult } from '../panel/model';
 import { ResultCard } from './result';
+import { AllowedSecrets, AllowSecret } from './secrets';
 
 /** The target, the button, and what became of pressing it. */
 export function PublishView(props: {
@@ -79,6 +80,7 @@ function PublishForm(props: {
           )}
         </p>
       )}
+      <AllowedSecrets model={model} />
       <Button
         kind="accept"
         type="submit"
@@ -106,7 +108,11 @@ function LastPublish(props: {
     <div className="jp-Mlops-job" data-state={job.state}>
       <LiveStatus view={view} />
       {!active && <h4 className="jp-Mlops-heading">{endText(job, trans)}</h4>}
-      <Problems problems={job.problems} alert={!active} />
+      <Problems
+        problems={job.problems}
+        alert={!active}
+        action={problem => <AllowSecret model={model} problem={problem} />}
+      />
       {result && (
         <ResultCard
           result={result}
