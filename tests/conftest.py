@@ -46,6 +46,11 @@ def _skopeo() -> str:
 
 
 @functools.cache
+def _faketime() -> str:
+    return "" if shutil.which("faketime") else "faketime: apt install faketime"
+
+
+@functools.cache
 def _network() -> str:
     import uv
 
@@ -58,6 +63,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "docker": _docker,
     "registry": _registry,
     "skopeo": _skopeo,
+    "faketime": _faketime,
     "network": _network,
 }
 
