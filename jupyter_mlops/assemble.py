@@ -23,18 +23,19 @@ from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.distributions import read_distributions
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.partition import build_layers, partition
+from jupyter_mlops.image.weights import FOLDER as WEIGHTS
+from jupyter_mlops.image.weights import weights_layers
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import material, steps
 from jupyter_mlops.pipeline.run import Place, Ran
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.runtime.publication import Publication
 
-WEIGHTS = "weights"
-OWN_LAYER = 64 << 20  # bytes from which a weights file gets a layer of its own
 CHECK_SECONDS = 300
 
 
@@ -198,10 +199,12 @@ def build(
     publication: Publication,
     modules: list[str],
     on_event: OnEvent,
+    compression: Compression = GZIP,
 ) -> Image:
     """Build the image, the same every time.
 
-    Base, system packages, packages, compiled modules, weights, code.
+    Base, system packages, packages, compiled modules, weights, code. ``compression`` is for what
+    a publish makes itself; the base and system packages stay as they are.
     """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
@@ -211,25 +214,30 @@ def build(
     for note in division.notes:
         on_event(Log(level="warning", text=note))
     layers = [draft.added.layer] if draft.added else []
-    layers += build_layers(division, store=store)
+    layers += build_layers(division, store=store, compression=compression)
     for layer in layers:
         for note in layer.notes:
             on_event(Log(level="warning", text=note))
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(draft, modules, store)
-    layers += _weights(root, store)
+    layers += _compiled(draft, modules, store, compression)
+    layers += weights_layers(root, store=store, compression=compression)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     code = sorted(
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
         if path.is_file() and path.suffix != ".pyc" and path.parent.name != WEIGHTS
     )
-    layers.append(build_layer(contents.entries(root, code), kind="code", title="code", store=store))
+    entries = contents.entries(root, code)
+    layers.append(
+        build_layer(entries, kind="code", title="code", store=store, compression=compression)
+    )
     on_event(Progress(stage="build", done=3, total=3, unit="parts", label="code"))
     return build_image(base, layers, contents.config(_labels(publication)))
 
 
-def _compiled(draft: Draft, modules: list[str], store: Path) -> list[Layer]:
+def _compiled(
+    draft: Draft, modules: list[str], store: Path, compression: Compression
+) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     root, environment = draft.root, draft.environment
     prefixes = ((environment.site_packages, "site"), (root / "lib", "lib"))
@@ -243,7 +251,7 @@ def _compiled(draft: Draft, modules: list[str], store: Path) -> list[Layer]:
         return []
     key = _compiled_key(draft, [place for _, place in pairs])
     title = "compiled modules"
-    known = remembered_layer(key, kind="pyc", title=title, store=store)
+    known = remembered_layer(key, kind="pyc", title=title, store=store, compression=compression)
     if known is not None:
         return [known]
     cache = root.parent / "pyc"
@@ -252,7 +260,9 @@ def _compiled(draft: Draft, modules: list[str], store: Path) -> list[Layer]:
     subprocess.run(command, input=request, text=True, check=True, timeout=600)
     paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
     entries = contents.entries(cache, paths)
-    return [build_layer(entries, kind="pyc", title=title, store=store, key=key)]
+    return [
+        build_layer(entries, kind="pyc", title=title, store=store, key=key, compression=compression)
+    ]
 
 
 def _compiled_key(draft: Draft, places: list[str]) -> str:
@@ -276,27 +286,6 @@ for source, place in request["files"]:
     except py_compile.PyCompileError:
         pass
 """
-
-
-def _weights(root: Path, store: Path) -> list[Layer]:
-    files = sorted((root / WEIGHTS).glob("*")) if (root / WEIGHTS).is_dir() else []
-    big = [path for path in files if path.stat().st_size >= OWN_LAYER]
-    small = [path for path in files if path not in big]
-    layers = [
-        build_layer(
-            contents.entries(root, [f"{WEIGHTS}/{path.name}"]),
-            kind="weights",
-            title=path.name,
-            store=store,
-            key=f"weights {path.name}",
-        )
-        for path in big
-    ]
-    if small:
-        names = [f"{WEIGHTS}/{path.name}" for path in small]
-        entries = contents.entries(root, names)
-        layers.append(build_layer(entries, kind="weights", title="weights", store=store))
-    return layers
 
 
 def _labels(publication: Publication) -> dict[str, str]:

@@ -27,6 +27,7 @@ from jupyter_mlops.environment.system.needs import Mode as SystemPackages
 from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
 from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
+from jupyter_mlops.image.compression import BY_NAME, CompressionName
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.parameters import check
@@ -84,6 +85,7 @@ def publish(
     environment: LockOptions | None = None,
     answers: Mapping[str, str] | None = None,
     allowed_secrets: Sequence[str] = (),
+    compression: CompressionName = "gzip",
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -94,9 +96,10 @@ def publish(
     ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
-    none, which the publication records. Raises ``MlopsError`` with every problem that is known at
-    that point. The tag is written last, so a publish that fails changes nothing that others see,
-    and it can simply be called again.
+    none, which the publication records; ``compression`` is that of the layers that are made
+    here: all engines read gzip, new ones zstd, which is smaller. Raises ``MlopsError`` with every
+    problem that is known at that point. The tag is written last, so a publish that fails changes
+    nothing that others see, and it can simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
@@ -126,7 +129,8 @@ def publish(
             publication = assemble.write_publication(draft, plot.base, verified, allowed_secrets)
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
-            image = assemble.build(draft, plot.base, publication, modules, on_event)
+            packing = BY_NAME[compression]
+            image = assemble.build(draft, plot.base, publication, modules, on_event, packing)
         with stages.stage("push"):
             pushed, version = _push(image, place, on_event)
         with stages.stage("record"):

@@ -51,6 +51,12 @@ def _faketime() -> str:
 
 
 @functools.cache
+def _engines() -> str:
+    missing = [tool for tool in ("podman", "umoci", "ctr", "runc") if not shutil.which(tool)]
+    return f"{', '.join(missing)}: apt install podman umoci containerd runc" if missing else ""
+
+
+@functools.cache
 def _network() -> str:
     import uv
 
@@ -64,6 +70,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "registry": _registry,
     "skopeo": _skopeo,
     "faketime": _faketime,
+    "engines": _engines,
     "network": _network,
 }
 

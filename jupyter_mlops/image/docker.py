@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from jupyter_mlops.errors import ImageError
-from jupyter_mlops.image.blob import Blob, BytesBlob
+from jupyter_mlops.image.blob import LAYER_ZSTD, Blob, BytesBlob
 from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.image.reading import uncompressed
 from jupyter_mlops.image.repository import OnProgress, no_progress
 from jupyter_mlops.image.tar import END, header, padding
 
@@ -40,7 +41,10 @@ def load(image: Image, tag: str, on_progress: OnProgress = no_progress) -> str:
 
 
 def archive(image: Image, tag: str, on_progress: OnProgress = no_progress) -> Iterator[bytes]:
-    """Yield a tar that ``docker load`` reads (``docker save``'s format), layers as they are."""
+    """Yield a tar that ``docker load`` reads (``docker save``'s format).
+
+    Layers stay as they are, but for zstd, which engines before 23 do not read.
+    """
     total, done = image.size, 0
     config = BytesBlob(image.config)
     names: dict[str, str] = {}
@@ -52,7 +56,7 @@ def archive(image: Image, tag: str, on_progress: OnProgress = no_progress) -> It
         if found.digest in names:
             continue
         names[found.digest] = name
-        yield from _member(name, layer.blob)
+        yield from _layer(name, layer.blob)
         done += found.size
         on_progress(done, total, layer.title or layer.kind)
     config_name = f"{config.descriptor.digest.removeprefix('sha256:')}.json"
@@ -61,6 +65,18 @@ def archive(image: Image, tag: str, on_progress: OnProgress = no_progress) -> It
     yield from _member("manifest.json", BytesBlob(json.dumps(index).encode()))
     yield END
     on_progress(total, total, "config")
+
+
+def _layer(name: str, blob: Blob) -> Iterator[bytes]:
+    if blob.descriptor.media_type != LAYER_ZSTD:
+        yield from _member(name, blob)
+        return
+    with blob.open() as chunks:  # a tar says how long a member is before it begins
+        size = sum(map(len, uncompressed(chunks, LAYER_ZSTD)))
+    yield header(name, size=size)
+    with blob.open() as chunks:
+        yield from uncompressed(chunks, LAYER_ZSTD)
+    yield padding(size)
 
 
 def _member(name: str, blob: Blob) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.layer import Layer
-from jupyter_mlops.image.reading import INFLATE_ERROR, Reader, uncompressed
+from jupyter_mlops.image.reading import DAMAGED, Reader, uncompressed
 
 #: Changes when more is read from layers: what was kept before is read anew.
 _RECIPE = "2"
@@ -117,7 +117,7 @@ def _apply(layer: Layer, tree: dict[str, _Node]) -> None:
                     _put(archive, member, tree)
             while reader.read(1 << 20):
                 pass  # to the end: only there is the digest known to be right
-    except (tarfile.TarError, INFLATE_ERROR, EOFError) as error:
+    except DAMAGED as error:
         raise ImageError(
             "A layer of the base is damaged", why=str(error), where=layer.blob.descriptor.digest
         ) from error

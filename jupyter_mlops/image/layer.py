@@ -12,27 +12,22 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from isal import __version__ as isal_version
-from isal import isal_zlib
 
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
-    LAYER_GZIP,
     LAYER_KIND,
     LAYER_TITLE,
     Blob,
     Descriptor,
     FileBlob,
 )
+from jupyter_mlops.image.compression import GZIP, Compression, Packer
 from jupyter_mlops.image.tar import FILE_MODE, PROGRAM_MODE, TarWriter, source_date_epoch
 
 #: Changes when the same files would give other bytes: remembered layers of before are not used.
 RECIPE = "1"
-#: The compressed bytes depend on it; the uncompressed ones (diff_id) do not.
-COMPRESSOR = f"isal-{isal_version}-1"
-_GZIP = 16 + 15
 
 
 @dataclass(frozen=True)
@@ -98,6 +93,7 @@ def build_layer(
     title: str,
     store: Path,
     key: str | None = None,
+    compression: Compression = GZIP,
 ) -> Layer:
     """Build a layer into ``store``, or take the one remembered under ``key``.
 
@@ -106,29 +102,39 @@ def build_layer(
     else 0. Memory use does not depend on the size of the files. Raises ImageError when two entries
     claim one path, a file cannot be read or changes meanwhile, or the disk is full.
     """
-    known = remembered_layer(key, kind=kind, title=title, store=store) if key else None
+    known = None
+    if key:
+        known = remembered_layer(key, kind=kind, title=title, store=store, compression=compression)
     if known:
         return known
-    built, notes = write_layer(in_order(entries), store=store, epoch=source_date_epoch())
+    members, epoch = in_order(entries), source_date_epoch()
+    built, notes = write_layer(members, store=store, epoch=epoch, compression=compression)
     if key and not notes:
-        _store.remember(store, msgspec.structs.replace(built, key=_full(key)))
-    return _layer(built, kind, title, store, notes)
+        _store.remember(store, msgspec.structs.replace(built, key=_full(key, compression)))
+    return _layer(built, kind, title, store, notes, compression)
 
 
-def remembered_layer(key: str, *, kind: str, title: str, store: Path) -> Layer | None:
+def remembered_layer(
+    key: str, *, kind: str, title: str, store: Path, compression: Compression = GZIP
+) -> Layer | None:
     """Return the layer that was built under ``key``, if its blob is still in the store."""
-    built = _store.remembered(store, _full(key))
-    return _layer(built, kind, title, store, ()) if built else None
+    built = _store.remembered(store, _full(key, compression))
+    return _layer(built, kind, title, store, (), compression) if built else None
 
 
-def _full(key: str) -> str:
-    return json.dumps([RECIPE, COMPRESSOR, source_date_epoch(), key])
+def _full(key: str, compression: Compression) -> str:
+    return json.dumps([RECIPE, compression.id, source_date_epoch(), key])
 
 
 def _layer(
-    built: _store.Built, kind: str, title: str, store: Path, notes: tuple[str, ...]
+    built: _store.Built,
+    kind: str,
+    title: str,
+    store: Path,
+    notes: tuple[str, ...],
+    compression: Compression,
 ) -> Layer:
-    descriptor = Descriptor(media_type=LAYER_GZIP, digest=built.digest, size=built.size)
+    descriptor = Descriptor(media_type=compression.media_type, digest=built.digest, size=built.size)
     blob = FileBlob(_store.blob_path(store, built.digest), descriptor)
     return Layer(blob, built.diff_id, kind, title, notes)
 
@@ -156,56 +162,8 @@ def _cleaned(entry: Member) -> Member:
     return entry if path == entry.path else replace(entry, path=path)
 
 
-class Compressor:
-    """Writes gzip to a file while hashing both sides."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
-        self._raw, self._packed = hashlib.sha256(), hashlib.sha256()
-        self._waiting: list[bytes] = []
-        self._held = 0
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        """Take uncompressed bytes; small pieces are gathered first."""
-        self._waiting.append(data)
-        self._held += len(data)
-        if self._held >= CHUNK:
-            self._drain()
-
-    def _drain(self) -> None:
-        # Fixed cuts: the compressed bytes may not depend on how the caller sliced its input.
-        data = b"".join(self._waiting)
-        whole = len(data) - len(data) % CHUNK
-        for start in range(0, whole, CHUNK):
-            self._pass(data[start : start + CHUNK])
-        self._waiting = [data[whole:]]
-        self._held = len(data) - whole
-
-    def _pass(self, piece: bytes) -> None:
-        self._raw.update(piece)
-        self._put(self._deflate.compress(piece))
-
-    def _put(self, packed: bytes) -> None:
-        self._packed.update(packed)
-        self.size += self._file.write(packed)
-
-    def finish(self) -> _store.Built:
-        """Write what is left and return digest, diff_id and compressed size."""
-        self._drain()
-        self._pass(b"".join(self._waiting))
-        self._put(self._deflate.flush())
-        return _store.Built(
-            key="",
-            digest=f"sha256:{self._packed.hexdigest()}",
-            diff_id=f"sha256:{self._raw.hexdigest()}",
-            size=self.size,
-        )
-
-
 def write_layer(
-    members: Sequence[Member], *, store: Path, epoch: int = 0
+    members: Sequence[Member], *, store: Path, epoch: int = 0, compression: Compression = GZIP
 ) -> tuple[_store.Built, tuple[str, ...]]:
     """Write sorted members as one blob of the store; return what it became, and notes."""
 
@@ -215,15 +173,19 @@ def write_layer(
             if note:
                 yield note
 
-    return write_blob(add, store=store, epoch=epoch)
+    return write_blob(add, store=store, epoch=epoch, compression=compression)
 
 
 def write_blob(
-    add: Callable[[TarWriter], Iterator[str]], *, store: Path, epoch: int = 0
+    add: Callable[[TarWriter], Iterator[str]],
+    *,
+    store: Path,
+    epoch: int = 0,
+    compression: Compression = GZIP,
 ) -> tuple[_store.Built, tuple[str, ...]]:
     """Write whatever ``add`` puts into the tar as one blob of the store; ``add`` yields notes."""
     with _store.writing(store / "blobs" / "sha256") as (file, temporary):
-        packer = Compressor(file)
+        packer = Packer(file, compression)
         writer = TarWriter(packer.write, mtime=epoch)
         notes = tuple(add(writer))
         writer.end()

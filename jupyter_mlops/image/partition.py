@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.distributions import Distribution
 from jupyter_mlops.image.layer import Entry, Layer, build_layer
 
@@ -75,12 +76,19 @@ def partition(
     return Partition(tuple(groups), tuple(notes))
 
 
-def build_layers(division: Partition, *, store: Path) -> list[Layer]:
+def build_layers(
+    division: Partition, *, store: Path, compression: Compression = GZIP
+) -> list[Layer]:
     """Build every group's layer, or take it from ``store``; several at a time."""
 
     def build(group: Group) -> Layer:
         return build_layer(
-            group.entries, kind=group.kind, title=group.title, store=store, key=group.key
+            group.entries,
+            kind=group.kind,
+            title=group.title,
+            store=store,
+            key=group.key,
+            compression=compression,
         )
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

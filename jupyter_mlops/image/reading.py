@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import io
+import tarfile
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from isal import isal_zlib
 
 from jupyter_mlops.errors import RegistryError
-from jupyter_mlops.image.blob import LAYER_GZIP, LAYER_TAR
+from jupyter_mlops.image.blob import LAYER_GZIP, LAYER_TAR, LAYER_ZSTD
+from jupyter_mlops.image.compression import zstd
 
 _GZIP = 16 + 15
-#: What decompressing damaged data raises.
-INFLATE_ERROR: type[Exception] = cast(Any, isal_zlib).error
+#: What reading a damaged layer raises.
+DAMAGED = (tarfile.TarError, EOFError, cast(type[Exception], isal_zlib.error), zstd.ZstdError)
 
 
 def uncompressed(packed: Iterator[bytes], media_type: str) -> Iterator[bytes]:
     """Return the bytes of a layer's tar; raises RegistryError for a format that is not known.
 
-    Reading raises ``INFLATE_ERROR`` or EOFError where the data is damaged.
+    Reading raises one of ``DAMAGED`` where the data is damaged.
     """
     if media_type == LAYER_TAR:
         return packed
     if media_type == LAYER_GZIP:
         return _inflated(packed)
+    if media_type == LAYER_ZSTD:
+        return _unpacked(packed)
     raise RegistryError(f"A layer has the format {media_type}, which cannot be unpacked here")
 
 
@@ -40,6 +44,21 @@ def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
                 yield data
             rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
     if not inflate.eof:
+        raise EOFError("the compressed data ends too early")
+
+
+def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
+    stream = zstd.ZstdDecompressor()
+    for chunk in packed:
+        rest = chunk
+        while rest or not (stream.needs_input or stream.eof):
+            if stream.eof:  # zstd may consist of several frames
+                stream = zstd.ZstdDecompressor()
+            data = stream.decompress(rest, 1 << 20)
+            if data:
+                yield data
+            rest = stream.unused_data if stream.eof else b""
+    if not stream.eof:
         raise EOFError("the compressed data ends too early")
 
 

@@ -43,6 +43,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: LockOptions = LockOptions()
     answers: dict[str, str] = {}
     allowed_secrets: list[str] = []
+    compression: Literal["gzip", "zstd"] = "gzip"
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -163,6 +164,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         environment=asked.environment,
         answers=asked.answers,
         allowed_secrets=asked.allowed_secrets,
+        compression=asked.compression,
         on_event=on_event,
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jupyter_mlops.errors import RegistryError
 from jupyter_mlops.image.blob import LAYER_KIND, Descriptor
-from jupyter_mlops.image.reading import INFLATE_ERROR, Reader, uncompressed
+from jupyter_mlops.image.reading import DAMAGED, Reader, uncompressed
 from jupyter_mlops.image.repository import Repository
 
 #: Bytes and files that a publication may unpack to: beyond that it is an attack or a mistake.
@@ -105,7 +105,7 @@ def _extract(
             # To the end: only there is the digest known to be right.
             while reader.read(1 << 20):
                 pass
-    except (tarfile.TarError, INFLATE_ERROR, EOFError) as error:
+    except DAMAGED as error:
         raise RegistryError("A layer is damaged", why=str(error), where=where) from error
     except _Unsafe as error:
         raise RegistryError("A layer holds an unsafe path", why=str(error), where=where) from error

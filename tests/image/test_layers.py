@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import layer as layer_module
 from jupyter_mlops.image import store as store_module
-from jupyter_mlops.image.blob import FileBlob
+from jupyter_mlops.image.blob import LAYER_ZSTD, FileBlob
+from jupyter_mlops.image.compression import GZIP, PLAIN, ZSTD
 from jupyter_mlops.image.layer import Directory, Entry, Layer, Link, build_layer
+from jupyter_mlops.image.reading import DAMAGED, uncompressed
 from jupyter_mlops.image.tar import END, TarWriter, header
 
 
@@ -179,7 +181,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     def full(self: object, packed: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(layer_module.Compressor, "_put", full)
+    monkeypatch.setattr(layer_module.Packer, "_put", full)
     with pytest.raises(ImageError, match="no space left"):
         build_layer([Entry("a", b"1")], kind="code", title="", store=tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -252,3 +254,34 @@ def test_a_file_that_changes_its_size_is_noticed() -> None:
         TarWriter(written.extend).file("f", 3, iter([b"12"]))
     with pytest.raises(ValueError, match="changed its size"):
         TarWriter(written.extend).file("f", 3, iter([b"1234"]))
+
+
+def read(made: Layer) -> bytes:
+    with made.blob.open() as chunks:
+        return b"".join(uncompressed(chunks, made.descriptor.media_type))
+
+
+def test_every_compression_gives_the_same_layer_back(tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(1 << 20) * 3)
+    entries = [Entry("a", b"text" * 9999), Entry("b", big)]
+    made = [
+        build_layer(entries, kind="code", title="", store=tmp_path, key="k", compression=each)
+        for each in (GZIP, ZSTD, PLAIN)
+    ]
+    assert len({layer.diff_id for layer in made}) == 1
+    assert len({layer.descriptor.digest for layer in made}) == 3
+    assert len({read(layer) for layer in made}) == 1
+    again = build_layer(entries, kind="code", title="", store=tmp_path / "x", compression=ZSTD)
+    assert again.descriptor == made[1].descriptor
+
+
+def test_a_cut_zstd_layer_is_damaged(tmp_path: Path) -> None:
+    made = build_layer(
+        [Entry("a", os.urandom(99_999))], kind="", title="", store=tmp_path, compression=ZSTD
+    )
+    whole = content(made)
+    assert len(b"".join(uncompressed(iter([whole, whole]), LAYER_ZSTD))) > 2 * 99_999
+    for broken in (whole[:-9], whole[:50_000], b"nonsense" + whole, b""):
+        with pytest.raises(DAMAGED):
+            b"".join(uncompressed(iter([broken]), LAYER_ZSTD))
