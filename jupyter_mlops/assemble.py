@@ -24,10 +24,9 @@ from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.compression import GZIP, Compression
-from jupyter_mlops.image.distributions import read_distributions
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
-from jupyter_mlops.image.partition import build_layers, partition
+from jupyter_mlops.image.site import site_layers
 from jupyter_mlops.image.weights import FOLDER as WEIGHTS
 from jupyter_mlops.image.weights import weights_layers
 from jupyter_mlops.notebook import Notebook
@@ -203,34 +202,38 @@ def build(
 ) -> Image:
     """Build the image, the same every time.
 
-    Base, system packages, packages, compiled modules, weights, code. ``compression`` is for what
-    a publish makes itself; the base and system packages stay as they are.
+    Base, system packages, packages, compiled modules, weights, our own library (the same for all
+    publications), and the notebook's code. ``compression`` is for what a publish makes itself; the
+    base and system packages stay as they are.
     """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
-    division = partition(
-        read_distributions(environment.site_packages, installed_hashes(environment, lock))
+    packages, notes = site_layers(
+        environment.site_packages,
+        lambda: installed_hashes(environment, lock),
+        key=f"{lock.sha256} {environment.version()}",
+        store=store,
+        compression=compression,
     )
-    for note in division.notes:
+    added = [draft.added.layer] if draft.added else []
+    for note in (*(note for layer in added for note in layer.notes), *notes):
         on_event(Log(level="warning", text=note))
-    layers = [draft.added.layer] if draft.added else []
-    layers += build_layers(division, store=store, compression=compression)
-    for layer in layers:
-        for note in layer.notes:
-            on_event(Log(level="warning", text=note))
+    layers = [*added, *packages]
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
     layers += _compiled(draft, modules, store, compression)
     layers += weights_layers(root, store=store, compression=compression)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
-    code = sorted(
+    files = sorted(
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
         if path.is_file() and path.suffix != ".pyc" and path.parent.name != WEIGHTS
     )
-    entries = contents.entries(root, code)
-    layers.append(
-        build_layer(entries, kind="code", title="code", store=store, compression=compression)
-    )
+    ours = [path for path in files if path.startswith("lib/")]
+    for kind, paths in (("library", ours), ("code", [p for p in files if p not in set(ours)])):
+        entries = contents.entries(root, paths)
+        layers.append(
+            build_layer(entries, kind=kind, title=kind, store=store, compression=compression)
+        )
     on_event(Progress(stage="build", done=3, total=3, unit="parts", label="code"))
     return build_image(base, layers, contents.config(_labels(publication)))
 
@@ -240,13 +243,13 @@ def _compiled(
 ) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     root, environment = draft.root, draft.environment
-    prefixes = ((environment.site_packages, "site"), (root / "lib", "lib"))
-    pairs = []
-    for source in sorted(modules):
-        for prefix, place in prefixes:
-            path = Path(source)
-            if path.suffix == ".py" and path.is_relative_to(prefix):
-                pairs.append((source, f"{place}/{path.relative_to(prefix).as_posix()}"))
+    prefixes = ((f"{environment.site_packages}/", "site/"), (f"{root}/lib/", "lib/"))
+    pairs = [
+        (source, place + source.removeprefix(prefix))
+        for source in sorted(modules)
+        for prefix, place in prefixes
+        if source.startswith(prefix) and source.endswith(".py")
+    ]
     if not pairs:
         return []
     key = _compiled_key(draft, [place for _, place in pairs])

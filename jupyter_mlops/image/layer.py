@@ -110,7 +110,7 @@ def build_layer(
     members, epoch = in_order(entries), source_date_epoch()
     built, notes = write_layer(members, store=store, epoch=epoch, compression=compression)
     if key and not notes:
-        _store.remember(store, msgspec.structs.replace(built, key=_full(key, compression)))
+        _store.remember(store, msgspec.structs.replace(built, key=full_key(key, compression)))
     return _layer(built, kind, title, store, notes, compression)
 
 
@@ -118,11 +118,12 @@ def remembered_layer(
     key: str, *, kind: str, title: str, store: Path, compression: Compression = GZIP
 ) -> Layer | None:
     """Return the layer that was built under ``key``, if its blob is still in the store."""
-    built = _store.remembered(store, _full(key, compression))
+    built = _store.remembered(store, full_key(key, compression))
     return _layer(built, kind, title, store, (), compression) if built else None
 
 
-def _full(key: str, compression: Compression) -> str:
+def full_key(key: str, compression: Compression) -> str:
+    """Return a key with all that the bytes of a layer depend on beside its content."""
     return json.dumps([RECIPE, compression.id, source_date_epoch(), key])
 
 

@@ -18,6 +18,9 @@ HEAVY = 1 << 20
 #: Layers of a whole image, its base included: engines mount at most about 120.
 MOST_LAYERS = 100
 
+#: Changes when the same packages would be divided otherwise.
+LAYOUT = "1"
+
 # Nodes reuse unpacked layers only as a common beginning, so what most publications have comes
 # first, whatever else is added. The order is part of the format: only append to it.
 _RANK = (

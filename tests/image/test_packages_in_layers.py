@@ -16,6 +16,7 @@ from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image.distributions import Distribution, normalised, read_distributions
 from jupyter_mlops.image.layer import Entry
 from jupyter_mlops.image.partition import MOST_LAYERS, build_layers, partition
+from jupyter_mlops.image.site import site_layers
 
 Install = Callable[..., Path]
 
@@ -202,3 +203,34 @@ def test_a_new_last_package_keeps_the_layers_before_it(sizes: dict[str, int], si
 )
 def test_names_are_compared_as_indexes_do(given_name: str, expected: str) -> None:
     assert normalised(given_name) == expected
+
+
+def test_the_same_lock_finds_its_layers_alone(install: Install, tmp_path: Path) -> None:
+    site, store = install(), tmp_path / "store"
+
+    def nothing() -> dict[str, str]:
+        raise AssertionError("it should not be looked at again")
+
+    first, notes = site_layers(site, lambda: {"demo-pkg": "a" * 64}, key="lock", store=store)
+    assert [layer.kind for layer in first] == ["bundle"] and notes == []
+    assert site_layers(tmp_path / "gone", nothing, key="lock", store=store) == (first, notes)
+    with pytest.raises(ImageError):
+        site_layers(tmp_path / "gone", dict, key="another lock", store=store)
+    for path in (store / "blobs" / "sha256").iterdir():
+        path.unlink()
+    again, _ = site_layers(site, lambda: {"demo-pkg": "a" * 64}, key="lock", store=store)
+    assert again == first
+
+
+def test_packages_that_nothing_vouches_for_are_read_each_time(
+    install: Install, tmp_path: Path
+) -> None:
+    """Without a wheel's hash, or with a file that its wheel does not have."""
+    site, store = install(), tmp_path / "store"
+    site_layers(site, dict, key="no hash", store=store)
+    (site / "demo_pkg" / "__init__.py").write_bytes(b"x = 2\n")
+    _, notes = site_layers(site, lambda: {"demo-pkg": "a" * 64}, key="changed", store=store)
+    assert "is not the file that its package was published with" in notes[0]
+    for key in ("no hash", "changed"):
+        with pytest.raises(ImageError):
+            site_layers(tmp_path / "gone", dict, key=key, store=store)
