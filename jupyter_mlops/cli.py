@@ -63,8 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
     _lock_options(about)
 
-    prune = _command(commands, "prune", _prune, show.pruned, "remove environments nobody uses")
-    prune.add_argument("--keep", type=int, metavar="N", help="how many stay at most")
+    prune = _command(commands, "prune", _prune, show.pruned, "free space that nobody uses")
+    prune.add_argument("--keep", type=int, metavar="N", help="how many environments stay at most")
+    prune.add_argument(
+        "--layers", type=int, metavar="GB", help="how many GB of layers stay at most"
+    )
 
     publish = _command(commands, "publish", _publish, show.published, "publish a notebook")
     publish.add_argument("notebook", type=Path, metavar="NOTEBOOK")
@@ -259,9 +262,12 @@ def _environment(options: argparse.Namespace) -> Any:
 
 
 def _prune(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.environment import prune
+    from jupyter_mlops.prune import prune
 
-    return prune.prune(prune.KEEP if options.keep is None else options.keep)
+    chosen = {} if options.keep is None else {"keep": options.keep}
+    if options.layers is not None:
+        chosen["at_most"] = options.layers << 30
+    return prune(**chosen)
 
 
 def _publish(options: argparse.Namespace) -> Any:

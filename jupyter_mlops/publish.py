@@ -29,6 +29,7 @@ from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.compression import BY_NAME, CompressionName
 from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.image.sweep import sweep
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.registry.catalog import next_version
@@ -136,6 +137,7 @@ def publish(
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
             run = _record(publication, place, image, version, verified, kept, on_event)
+            sweep(settings.store())
     return Published(
         reference=str(place),
         versioned=str(place.with_tag(f"v{version}")),

@@ -18,10 +18,10 @@ from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
-    from jupyter_mlops.environment.prune import Pruned
     from jupyter_mlops.exports import Exported
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
+    from jupyter_mlops.prune import Freed
     from jupyter_mlops.publish import Published
     from jupyter_mlops.rerun import Run
 
@@ -193,12 +193,14 @@ def environment(found: EnvironmentReport) -> None:
         print(f"  problem    {problem.sentence()}")
 
 
-def pruned(result: Pruned) -> None:
-    """Show which environments were removed."""
-    print(f"Removed {len(result.removed)} environments, {_bytes(result.freed)}")
-    for name in result.removed:
+def pruned(result: Freed) -> None:
+    """Show what was removed."""
+    found, layers = result.environments, result.layers
+    print(f"Removed {len(found.removed)} environments, {_bytes(found.freed)}")
+    for name in found.removed:
         print(f"  {name}")
-    print(f"{len(result.kept)} stay")
+    print(f"Removed {len(layers.removed)} layers, {_bytes(layers.freed)}")
+    print(f"{len(found.kept)} environments stay, and {_bytes(layers.size)} of layers")
 
 
 def exported(result: Exported) -> None:

@@ -90,7 +90,10 @@ def remembered(store: Path, key: str) -> Built | None:
     """Return what ``key`` was built into, if its blob is still there with the right size."""
     try:
         built = msgspec.json.decode(_record(store, key).read_bytes(), type=Built)
-        size = blob_path(store, built.digest).stat().st_size
+        blob = blob_path(store, built.digest)
+        size = blob.stat().st_size
+        with suppress(PermissionError):  # a store that others have filled
+            os.utime(blob)  # used now: see sweep.py
     except (OSError, msgspec.MsgspecError):
         return None
     return built if built.key == key and size == built.size else None

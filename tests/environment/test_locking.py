@@ -271,5 +271,5 @@ def test_the_wheel_that_is_installed_is_the_one_measured(names: list[str], chose
 
 
 def test_prune_by_command(run: Run, notebook: Path) -> None:
-    code, answer, _ = run("prune", "--keep", "0")
-    assert (code, answer["removed"]) == (0, [])
+    code, answer, _ = run("prune", "--keep", "0", "--layers", "1")
+    assert (code, answer["environments"]["removed"], answer["layers"]["removed"]) == (0, [], [])
