@@ -11,20 +11,22 @@ import msgspec
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong: what, why, what to do next, and where (a cell, a file, a URL).
 
-    ``secret`` is the fingerprint of what looks like one: who knows that it is none allows it.
+    ``fingerprint`` is that of what looks like a secret: who knows that it is none allows it.
     """
 
     problem: str
     why: str = ""
     remedy: str = ""
     where: str = ""
-    secret: str = ""
+    fingerprint: str = ""
 
     def sentence(self) -> str:
         """Return the problem as text that a person reads from left to right."""
         where = self.where.replace("\n", "\ufffd")  # a file's name may hold anything
         head = f"{where}: {self.problem}" if where else self.problem
-        allowed = f"If it is no secret: --allow-secret {self.secret}" if self.secret else ""
+        allowed = (
+            f"If it is no secret: --allow-secret {self.fingerprint}" if self.fingerprint else ""
+        )
         parts = [_ended(part) for part in (head, self.why, self.remedy, allowed) if part]
         text = ("\n" if any("\n" in part for part in parts) else " ").join(parts)
         return printable(text)

@@ -42,7 +42,7 @@ class ProblemFound(msgspec.Struct, frozen=True, kw_only=True, tag="problem"):
     why: str = ""
     remedy: str = ""
     where: str = ""
-    secret: str = ""
+    fingerprint: str = ""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, tag="result"):

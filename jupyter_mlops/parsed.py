@@ -106,13 +106,14 @@ def _parse(source: str) -> ast.Module:
     tree = tree_of(source)
     if _levels(tree)[1] > DEEPEST:
         raise RecursionError(TOO_DEEP)
-    if _LONG_NUMBER.search(source) and any(_is_unwritable(node) for node in nodes(tree)):
+    if _LONG_NUMBER.search(source) and any(
+        _is_unwritable(getattr(node, "value", None)) for node in nodes(tree)
+    ):
         raise ValueError("a number in it has more digits than Python writes")
     return tree
 
 
-def _is_unwritable(node: ast.AST) -> bool:
-    value = getattr(node, "value", None)
+def _is_unwritable(value: object) -> bool:
     return isinstance(value, int) and value.bit_length() > 14_000
 
 
@@ -169,7 +170,9 @@ def _read(node: ast.AST, below: list[ast.AST], said: list[str]) -> None:
         part: Any = getattr(node, name, None)
         kind = type(part)
         if kind in PLAIN:
-            if kind not in CONTEXTS:  # they follow from the place
+            if kind is int and _is_unwritable(part):
+                said.append(hex(part))
+            elif kind not in CONTEXTS:  # they follow from the place
                 said.append(repr(part))
         elif kind is list:
             said.append("[")

@@ -9,7 +9,7 @@ export interface IProblem {
   remedy: string;
   where: string;
   /** The fingerprint of what looks like a secret; empty of other problems. */
-  secret?: string;
+  fingerprint?: string;
 }
 
 export type ParameterType =

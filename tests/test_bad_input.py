@@ -166,4 +166,4 @@ def test_nothing_there_to_show_run_serve_or_stop(
 def test_errors_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["analyze", str(tmp_path / "none.ipynb"), "--json"]) == 3
     (problem,) = json.loads(capsys.readouterr().out)["problems"]
-    assert set(problem) == {"problem", "why", "remedy", "where"}
+    assert set(problem) == {"problem", "why", "remedy", "where", "fingerprint"}

@@ -33,7 +33,7 @@ def problem(finding: Finding) -> Problem:
         remedy="Take it from the environment where it is used (os.environ['NAME']), and have a new "
         "one issued: whoever had the notebook has this one",
         where=f"{finding.where}, line {finding.line}",
-        secret=finding.fingerprint,
+        fingerprint=finding.fingerprint,
     )
 
 

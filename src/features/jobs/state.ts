@@ -102,7 +102,7 @@ function withStage(stages: IStage[], stage: IStage): IStage[] {
 }
 
 function withProblem(job: IJob, found: IProblem): IProblem[] {
-  const { problem, why = '', remedy = '', where = '', secret } = found;
+  const { problem, why = '', remedy = '', where = '', fingerprint } = found;
   const seen = job.problems.some(
     old => old.problem === problem && old.where === where
   );
@@ -110,7 +110,7 @@ function withProblem(job: IJob, found: IProblem): IProblem[] {
     ? job.problems
     : [
         ...job.problems,
-        { problem, why, remedy, where, ...(secret && { secret }) }
+        { problem, why, remedy, where, ...(fingerprint && { fingerprint }) }
       ];
 }
 

@@ -11,11 +11,11 @@ export function AllowSecret(props: {
 }): JSX.Element | null {
   const trans = useTranslation();
   const { model, problem } = props;
-  const { secret, where } = problem;
-  if (!secret) {
+  const { fingerprint, where } = problem;
+  if (!fingerprint) {
     return null;
   }
-  if (model.allowedSecrets.includes(secret)) {
+  if (model.allowedSecrets.includes(fingerprint)) {
     return <p className="jp-Mlops-help">{trans.__('Said to be no secret.')}</p>;
   }
   return (
@@ -27,7 +27,7 @@ export function AllowSecret(props: {
         where
       )}
       onClick={() => {
-        model.allowedSecrets = [...model.allowedSecrets, secret];
+        model.allowedSecrets = [...model.allowedSecrets, fingerprint];
       }}
     />
   );

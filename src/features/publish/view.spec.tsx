@@ -182,7 +182,7 @@ describe('PublishView', () => {
     const job = await publish();
     const said = { ...problemOf('A secret.'), where: 'cell 2, line 1' };
     const story = events(
-      { type: 'problem', ...said, secret: 'c0ffee' },
+      { type: 'problem', ...said, fingerprint: 'c0ffee' },
       { type: 'problem', ...problemOf('Another thing.') },
       { type: 'state', state: 'failed' }
     );
