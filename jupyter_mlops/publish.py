@@ -14,10 +14,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, leaks, prove, settings, stars
+from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
+from jupyter_mlops.attest import keys, signature
+from jupyter_mlops.attest.keys import PrivateKey
 from jupyter_mlops.capture.models import Capture
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
@@ -28,6 +30,7 @@ from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
 from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.image.referrers import Artifact
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.registry.catalog import next_version
@@ -52,7 +55,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What a publish came to.
 
     ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
-    which stays. ``pushed_bytes`` are the bytes that really went over.
+    which stays. ``pushed_bytes`` are the bytes that really went over. ``signed_by`` is the
+    fingerprint of the key that signed it, empty when none did.
     """
 
     reference: str
@@ -69,6 +73,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture]
     report: str
     run: str
+    signed_by: str = ""
 
 
 def publish(
@@ -84,6 +89,7 @@ def publish(
     environment: LockOptions | None = None,
     answers: Mapping[str, str] | None = None,
     allowed_secrets: Sequence[str] = (),
+    key: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -94,9 +100,11 @@ def publish(
     ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
-    none, which the publication records. Raises ``MlopsError`` with every problem that is known at
-    that point. The tag is written last, so a publish that fails changes nothing that others see,
-    and it can simply be called again.
+    none, which the publication records. SBOM and provenance are attached to the image; ``key``,
+    the file of a private key, signs both it and them.
+
+    Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
+    so a publish that fails changes nothing that others see, and it can simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
@@ -105,6 +113,7 @@ def publish(
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
             leaks.check_notebook(source, extracted, allowed_secrets)
             place = _target(target, source.name)
+            signer = keys.private(key) if key else None
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
@@ -127,8 +136,9 @@ def publish(
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             image = assemble.build(draft, plot.base, publication, modules, on_event)
+            attached = papers.write(draft, publication, image, signer)
         with stages.stage("push"):
-            pushed, version = _push(image, place, on_event)
+            pushed, version = _push(image, attached, place, signer, on_event)
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
             run = _record(publication, place, image, version, verified, kept, on_event)
@@ -147,6 +157,7 @@ def publish(
         captures=publication.captures,
         report=str(kept[-1]) if kept else "",
         run=run,
+        signed_by=signer.public.fingerprint if signer else "",
     )
 
 
@@ -207,18 +218,35 @@ def _base(spec: str | None, ground: Ground, on_event: OnEvent) -> Base:
     )
 
 
-def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
-    """Push everything, then the version's tag, then the tag asked for, which comes last."""
+def _push(
+    image: Image,
+    attached: Sequence[Artifact],
+    place: Reference,
+    signer: PrivateKey | None,
+    on_event: OnEvent,
+) -> tuple[int, int]:
+    """Push everything and what vouches for it, then the version's tag, then the tag asked for.
+
+    Returns the bytes sent and the version. No tag ever points to an image without its papers.
+    """
     repository = open_repository(place)
     version, _ = next_version(repository, image.digest)
+    sent: list[int] = []
+
+    def vouch() -> None:
+        sent.append(repository.attach(attached))
+        if signer:
+            sent.append(signature.attach(repository, image.digest, place.public_name, signer))
+
     pushed = repository.push(
         image,
         [f"v{version}", place.version],
         lambda done, total, label: on_event(
             Progress(stage="push", done=done, total=total, unit="bytes", label=label)
         ),
+        before_tags=vouch,
     )
-    return pushed.pushed_bytes, version
+    return pushed.pushed_bytes + sum(sent), version
 
 
 def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 PASSPHRASES = ("MLOPS_KEY_PASSWORD", "COSIGN_PASSWORD")
 _MOST_BYTES = 1 << 16
 _MAKE = (
-    "Make one: openssl ecparam -name prime256v1 -genkey -noout | "
-    "openssl pkcs8 -topk8 -out key.pem"
+    "Make one: openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -out key.pem"
 )
 
 
@@ -83,7 +82,8 @@ def private(path: Path) -> PrivateKey:
     if b"SIGSTORE PRIVATE KEY" in data or b"COSIGN PRIVATE KEY" in data:
         raise UsageError(
             "This key is in cosign's own format, which is not read here",
-            remedy="Sign with the PEM file that it was imported from, or with another key. " + _MAKE,
+            remedy="Sign with the PEM file that it was imported from, or with another key. "
+            + _MAKE,
             where=path.name,
         )
     if b"PUBLIC KEY" in data:

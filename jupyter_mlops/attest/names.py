@@ -15,7 +15,9 @@ def debian(name: str, version: str, system: str, platform: str) -> str:
     vendor = system.partition("-")[0] or "debian"
     arch = platform.split("/")[1] if "/" in platform else ""
     qualifiers = "&".join(
-        f"{key}={quote(value, safe='')}" for key, value in (("arch", arch), ("distro", system)) if value
+        f"{key}={quote(value, safe='')}"
+        for key, value in (("arch", arch), ("distro", system))
+        if value
     )
     url = f"pkg:deb/{vendor}/{quote(name, safe='')}@{quote(version, safe='')}"
     return f"{url}?{qualifiers}" if qualifiers else url

@@ -6,7 +6,6 @@ Nothing in it tells a clock, a user, a host or a path, so equal publishes give e
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -112,27 +111,22 @@ def read(data: bytes) -> Statement:
         raise ValueError("it is not an in-toto statement")
     if value.get("predicateType") != PREDICATE:
         raise ValueError("it is not a provenance of SLSA, version 1")
-    predicate = value.get("predicate")
-    details = predicate.get("runDetails") if isinstance(predicate, dict) else None
-    byproducts = details.get("byproducts") if isinstance(details, dict) else None
-    return Statement(
-        subjects=_digests(value.get("subject")),
-        sboms=_digests(
-            item
-            for item in (byproducts if isinstance(byproducts, list) else [])
-            if isinstance(item, Mapping) and item.get("name") == "sbom"
-        )
-        if byproducts
-        else [],
-    )
+    made = [item for item in _byproducts(value) if item.get("name") == "sbom"]
+    return Statement(subjects=_digests(value.get("subject")), sboms=_digests(made))
+
+
+def _byproducts(value: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        items = value["predicate"]["runDetails"]["byproducts"]
+    except (KeyError, TypeError):
+        return []
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _digests(items: Any) -> list[str]:
     found = []
-    for item in items if items is not None and not isinstance(items, str) else []:
-        digest = item.get("digest") if isinstance(item, Mapping) else None
-        if isinstance(digest, Mapping) and isinstance(digest.get("sha256"), str):
+    for item in items if isinstance(items, list) else []:
+        digest = item.get("digest") if isinstance(item, dict) else None
+        if isinstance(digest, dict) and isinstance(digest.get("sha256"), str):
             found.append(f"sha256:{digest['sha256']}")
     return found
-
-
