@@ -61,7 +61,7 @@ def _read(repository: Repository, subject: str, digest: str) -> Paper:
         found = Descriptor.from_dict((manifest.get("layers") or [{}])[0])
         named = manifest.get("subject")
         of = str(named.get("digest")) if isinstance(named, dict) else "none"
-        problem = "" if of == subject else f"it names another image as its subject: {of}"
+        problem = "" if of == subject else f"it names another image as its subject: {of}."
         data = read_blob(repository, found.digest, _MOST)
     except RegistryError as error:
         return Paper(digest=digest, media_type="", problem=str(error))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
+
+from jupyter_mlops.image.distributions import normalised
 
 # A field of this length is the license's text, not its name.
 _LONGEST = 100
@@ -21,8 +22,7 @@ def licenses(site: Path) -> dict[str, tuple[str, list[str]]]:
     for info in sorted(site.glob("*.dist-info")):
         headers = _headers(info / "METADATA")
         if headers is not None and headers["Name"]:
-            name = str(headers["Name"]).lower().replace("_", "-").replace(".", "-")
-            found[name] = _of(headers)
+            found[normalised(str(headers["Name"]))] = _of(headers)
     return found
 
 
@@ -32,7 +32,7 @@ def _headers(path: Path) -> Message | None:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                if not line.strip():
+                if not line.rstrip("\r\n"):  # a line of spaces belongs to the field above it
                     break
                 lines.append(line)
     except OSError:
@@ -40,13 +40,13 @@ def _headers(path: Path) -> Message | None:
     return HeaderParser().parsestr("".join(lines))
 
 
-def _of(headers: Mapping[str, str] | Message) -> tuple[str, list[str]]:
+def _of(headers: Message) -> tuple[str, list[str]]:
     expression = str(headers.get("License-Expression") or "").strip()
     if expression:
         return expression, []
     text = str(headers.get("License") or "").strip()
     if text and "\n" not in text and len(text) <= _LONGEST and text != "UNKNOWN":
         return "", [text]
-    every = headers.get_all("Classifier", []) if isinstance(headers, Message) else []
-    names = {item.rpartition(" :: ")[2] for item in map(str, every) if item.startswith(_CLASSIFIER)}
+    every = map(str, headers.get_all("Classifier", []))
+    names = {item.rpartition(" :: ")[2] for item in every if item.startswith(_CLASSIFIER)}
     return "", sorted(names - {"OSI Approved"})

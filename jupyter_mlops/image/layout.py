@@ -81,7 +81,9 @@ class Layout:
             found = self._stored_manifest(version)
             if found:
                 return found
-        known = sorted(name for name in map(_ref_name, entries) if name)
+        known = sorted(
+            _ref_name(item) for item in entries if _ref_name(item) and not _subject(item)
+        )
         raise NotFoundError(
             f"{version} is not in {self.name}",
             why=f"It holds {', '.join(known[:10])}" if known else "It is empty",
