@@ -48,9 +48,9 @@ BUILD = Build(
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a home of its own, without the person's logins and passphrases."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "no-logins"))
     monkeypatch.setenv("JUPYTER_MLOPS_HOME", str(tmp_path / "mlops"))
-    for name in ("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "MLOPS_KEY_PASSWORD", "COSIGN_PASSWORD"):
+    for name in ("REGISTRY_AUTH_FILE", "MLOPS_KEY_PASSWORD", "COSIGN_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 
