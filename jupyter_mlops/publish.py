@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -231,22 +232,26 @@ def _push(
     """
     repository = open_repository(place)
     version, _ = next_version(repository, image.digest)
-    sent: list[int] = []
-
-    def vouch() -> None:
-        sent.append(repository.attach(attached))
+    with ThreadPoolExecutor(2, thread_name_prefix="vouch") as pool:
+        vouching = [pool.submit(repository.attach, attached)]
         if signer:
-            sent.append(signature.attach(repository, image.digest, place.public_name, signer))
+            name = place.public_name
+            vouching.append(pool.submit(signature.attach, repository, image.digest, name, signer))
+        pushed = repository.push(
+            image,
+            [f"v{version}", place.version],
+            lambda done, total, label: on_event(
+                Progress(stage="push", done=done, total=total, unit="bytes", label=label)
+            ),
+            before_tags=lambda: _wait_for(vouching),
+        )
+    return pushed.pushed_bytes + sum(each.result() for each in vouching), version
 
-    pushed = repository.push(
-        image,
-        [f"v{version}", place.version],
-        lambda done, total, label: on_event(
-            Progress(stage="push", done=done, total=total, unit="bytes", label=label)
-        ),
-        before_tags=vouch,
-    )
-    return pushed.pushed_bytes + sum(sent), version
+
+def _wait_for(work: Sequence[Future[int]]) -> None:
+    """Wait until all of it is done; raises what it raised."""
+    for each in work:
+        each.result()
 
 
 def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:

@@ -175,7 +175,7 @@ class Layout:
     # Writing
 
     def attach(self, artifacts: Sequence[Artifact]) -> int:
-        """Attach things to one image that is there; return the bytes written."""
+        """Attach things to one image that is there, or comes; return the bytes written."""
         blobs = [blob for item in artifacts for blob in (*item.blobs(), item.manifest)]
         missing = [blob for blob in blobs if not self._holds(blob.descriptor)]
         for blob in missing:

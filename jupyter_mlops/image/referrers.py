@@ -34,7 +34,7 @@ class Referrer(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Artifact:
-    """Something to attach to ``subject``, an image that is where it goes: one blob with a type."""
+    """Something to attach to ``subject``, an image in the same repository: one blob with a type."""
 
     subject: Descriptor
     artifact_type: str

@@ -75,7 +75,7 @@ class Repository(Protocol):
         ...
 
     def attach(self, artifacts: Sequence[Artifact]) -> int:
-        """Attach things to one image that is there; return the bytes sent.
+        """Attach things to one image that is there, or comes; return the bytes sent.
 
         What is attached already stays and is not sent again, what others attached stays, too.
         """

@@ -163,7 +163,7 @@ class RemoteRepository:
     # Writing
 
     def attach(self, artifacts: Sequence[Artifact]) -> int:
-        """Attach things to one image that is there; return the bytes sent."""
+        """Attach things to one image that is there, or comes; return the bytes sent."""
         return referrers.attach(self, artifacts)
 
     def push(

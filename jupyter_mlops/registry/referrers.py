@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -29,43 +28,33 @@ def referrers(repository: RemoteRepository, digest: str) -> list[Referrer]:
 
 
 def attach(repository: RemoteRepository, artifacts: Sequence[Artifact]) -> int:
-    """Attach things to one image that is there; return the bytes sent.
+    """Attach things to one image that is there, or comes; return the bytes sent.
 
     What is attached already is not sent again.
     """
     if not artifacts:
         return 0
     subject = artifacts[0].subject.digest
-    known = {item.manifest.digest for item in referrers(repository, subject)}
-    new = [item for item in artifacts if item.manifest.descriptor.digest not in known]
-    sent = _Sent()
-    uploader = Uploader(repository.transport, repository.repository, sent.ignore)
-    blobs = {blob.descriptor.digest: blob for item in new for blob in item.blobs()}
+    blobs = {blob.descriptor.digest: blob for item in artifacts for blob in item.blobs()}
+    uploader = Uploader(repository.transport, repository.repository, _ignore)
     with ThreadPoolExecutor(_LANES, thread_name_prefix="attach") as pool:
+        listing = pool.submit(referrers, repository, subject)
         outcomes = pool.map(lambda blob: uploader.bring(blob, label="attached"), blobs.values())
-        for blob, outcome in zip(blobs.values(), outcomes, strict=True):
-            sent.add(blob.descriptor.size if outcome == "sent" else 0)
+        sent = sum(
+            blob.descriptor.size
+            for blob, outcome in zip(blobs.values(), outcomes, strict=True)
+            if outcome == "sent"
+        )
+        known = {item.manifest.digest for item in listing.result()}
+        new = [item for item in artifacts if item.manifest.descriptor.digest not in known]
         listed = list(pool.map(lambda item: _put(repository, item.manifest, subject), new))
-    sent.add(sum(len(item.manifest.data) for item in new))
-    unlisted = [item for item, known in zip(new, listed, strict=True) if not known]
-    if unlisted:
-        sent.add(_list_by_tag(repository, subject, [item.referrer for item in unlisted]))
-    return sent.total
+    sent += sum(len(item.manifest.data) for item in new)
+    unlisted = [item.referrer for item, is_listed in zip(new, listed, strict=True) if not is_listed]
+    return sent + (_list_by_tag(repository, subject, unlisted) if unlisted else 0)
 
 
-class _Sent:
-    """Adds up bytes."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._lock = threading.Lock()
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self.total += count
-
-    def ignore(self, count: int, label: str) -> None:
-        """Hear of progress; it is too little to be shown."""
+def _ignore(count: int, label: str) -> None:
+    """Hear of progress; it is too little to be shown."""
 
 
 def _by_api(repository: RemoteRepository, digest: str) -> list[Referrer] | None:

@@ -23,7 +23,7 @@ from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.registry.transport import Transport
 from tests.attest.conftest import Keys, Publish, named
-from tests.fixtures_registry import MakeImage, RunningRegistry
+from tests.fixtures_registry import MakeImage, RunningRegistry, run_registry
 from tests.registry.faulty import FaultyRegistry, Handler, Rule
 
 TYPE = "application/vnd.example+json"
@@ -329,3 +329,28 @@ def test_the_papers_are_there_before_the_tags(place: str, make_image: MakeImage)
     repository.push(image, ["v1", "latest"], before_tags=look)
     assert seen == [(image.digest, [])]
     assert named(place, "v1") and repository.tags() == ["latest", "v1"]
+
+
+@pytest.mark.registry
+def test_the_garbage_collection_of_a_registry_leaves_papers_alone(
+    tmp_path: Path, make_image: MakeImage
+) -> None:
+    (tmp_path / "data").mkdir()
+    image = make_image("collected")
+    with run_registry(tmp_path / "data") as running:
+        repository = open_repository(f"{running.url}/iris")
+        repository.push(image, ["v1"])
+        repository.attach([artifact(image, "1"), artifact(image, "2")])
+    config = tmp_path / "data" / "config.yml"
+    done = subprocess.run(["docker-registry", "garbage-collect", str(config)], capture_output=True)
+    assert done.returncode == 0 and b"eligible for deletion" in done.stdout + done.stderr
+    with run_registry(tmp_path / "data") as running:
+        repository = open_repository(f"{running.url}/iris")
+        found = repository.referrers(image.digest)
+        texts = {
+            read_blob(
+                repository, repository.manifest(item.manifest.digest)[1]["layers"][0]["digest"]
+            )
+            for item in found
+        }
+    assert texts == {b"1", b"2"}
