@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from jupyter_mlops.attest import attached, dsse, keys, signature
+from jupyter_mlops.attest import attached, bundle, dsse, keys, signature
 from jupyter_mlops.attest.models import IN_TOTO
 from jupyter_mlops.attest.provenance import PREDICATE
 from jupyter_mlops.errors import AttestationError
@@ -36,7 +36,7 @@ def sign(reference: str, key: Path) -> Signed:
     place = Reference.parse(reference)
     repository = open_repository(place)
     found = repository.resolve(place.version)
-    notes = []
+    notes, papers = [], [bundle.artifact(found, private)]
     provenances = attached.statements(repository, found.digest)
     if len(provenances) > 1:
         raise AttestationError(
@@ -48,9 +48,10 @@ def sign(reference: str, key: Path) -> Signed:
     if provenances:
         sealed = dsse.seal(BytesBlob(provenances[0], IN_TOTO), private)
         notes_of = {"in-toto.io/predicate-type": PREDICATE}
-        repository.attach([Artifact(found, IN_TOTO, sealed, notes_of)])
+        papers.append(Artifact(found, IN_TOTO, sealed, notes_of))
     else:
         notes.append("no provenance is attached to it: only the image is signed")
+    repository.attach(papers)
     signature.attach(repository, found.digest, place.public_name, private)
     return Signed(
         reference=str(place), digest=found.digest, key=private.public.fingerprint, notes=notes

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops.attest import dsse, provenance
+from jupyter_mlops.attest import bundle, dsse, provenance
 from jupyter_mlops.attest.keys import PrivateKey, PublicKey
 from jupyter_mlops.attest.models import CYCLONEDX, ENVELOPE, IN_TOTO, Check
 from jupyter_mlops.errors import RegistryError
@@ -36,13 +36,18 @@ def artifacts(
     created: str,
     key: PrivateKey | None = None,
 ) -> list[Artifact]:
-    """Return SBOM and provenance as they are attached to an image; with a key it is sealed."""
+    """Return what is attached to an image: SBOM and provenance.
+
+    With a key the provenance is sealed, and the image signed by a bundle (see ``bundle``).
+    """
     sealed = dsse.seal(statement, key) if key else statement
+    signed = [bundle.artifact(subject, key)] if key else []
     notes = {CREATED: created}
     about = {**notes, "in-toto.io/predicate-type": provenance.PREDICATE}
     return [
         Artifact(subject, CYCLONEDX, sbom, notes),
         Artifact(subject, IN_TOTO, sealed, about),
+        *signed,
     ]
 
 

@@ -44,7 +44,14 @@ def seal(payload: BytesBlob, key: PrivateKey) -> BytesBlob:
 def open_(data: bytes) -> Opened:
     """Read an envelope; raises ``ValueError`` when it is none. Nothing is verified yet."""
     try:
-        value: dict[str, Any] = json.loads(data)
+        return parse(json.loads(data))
+    except RecursionError as error:
+        raise ValueError("it is not an envelope") from error
+
+
+def parse(value: Any) -> Opened:
+    """Read an envelope's JSON value; raises ``ValueError`` when it is none."""
+    try:
         items = [item for item in value["signatures"] if item.get("sig")]
         return Opened(
             payload=_decoded(value["payload"]),
@@ -52,7 +59,7 @@ def open_(data: bytes) -> Opened:
             signatures=[_decoded(item["sig"]) for item in items],
             keys=[str(item.get("keyid") or "") for item in items],
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not an envelope") from error
 
 

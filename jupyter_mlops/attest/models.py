@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
-#: Media types: of a CycloneDX SBOM, of an in-toto statement, of its signed envelope (DSSE).
+#: Media types: of a CycloneDX SBOM, an in-toto statement, a signed envelope, a Sigstore bundle.
 CYCLONEDX = "application/vnd.cyclonedx+json"
 IN_TOTO = "application/vnd.in-toto+json"
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
 class Wheel(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,7 @@
-"""Signatures of images as cosign (up to version 2) keeps them: under a tag beside the image."""
+"""Signatures of images: as cosign up to version 2 keeps them, under a tag beside the image.
+
+What newer ones attach (see ``bundle``) counts as well when an image is checked.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import base64
 import json
 from typing import Any
 
+from jupyter_mlops.attest import attached, bundle
 from jupyter_mlops.attest.keys import PrivateKey, PublicKey
-from jupyter_mlops.attest.models import Check
+from jupyter_mlops.attest.models import BUNDLE, IN_TOTO, Check
 from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image.blob import CONFIG, MANIFEST, BytesBlob, Descriptor, RemoteBlob, digest_of
 from jupyter_mlops.image.layer import Layer
@@ -19,6 +23,8 @@ SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGNATURE = "dev.cosignproject.cosign/signature"
 #: Fingerprint of the key: who verifies with another one is told so. It proves nothing.
 KEY = "io.jupyter-mlops.key"
+_CHANGED = "The signature was changed after it was made."
+_OTHER = "The signature is by another key."
 _TYPE = "cosign container image signature"
 _ATTEMPTS = 5
 
@@ -118,14 +124,15 @@ def _image(repository: Repository, items: list[dict[str, Any]], payload: bytes) 
 def check(repository: Repository, digest: str, key: PublicKey) -> Check:
     """Say whether an image is signed by a key."""
     try:
-        found = _found(repository, digest, key)
+        found = [*_found(repository, digest, key), *_bundles(repository, digest, key)]
     except RegistryError as error:
         return _check("wrong", f"The signature cannot be read: {error}")
     if not found:
         return _check("absent", f"No signature is attached to {digest}.")
-    # The best of several counts: others may have signed, too.
-    order = ("verified", "wrong", "absent")
-    return min(found, key=lambda item: order.index(item.state))
+    # One that says it is by this key, and is not, is a reason to stop; those of others are not.
+    order = [check for check in found if check.text == _CHANGED]
+    order += sorted(found, key=lambda check: check.state != "verified")
+    return order[0]
 
 
 def _found(repository: Repository, digest: str, key: PublicKey) -> list[Check]:
@@ -135,7 +142,7 @@ def _found(repository: Repository, digest: str, key: PublicKey) -> list[Check]:
             continue
         payload = _payload(repository, item)
         if key.verifies(payload, _signature(item)):
-            checks.append(_right(payload, digest))
+            checks.append(_about(_signed(payload), digest))
         else:
             checks.append(_check("wrong", _no_match(item, key)))
     return checks
@@ -145,13 +152,32 @@ def _no_match(item: dict[str, Any], key: PublicKey) -> str:
     said = str((item.get("annotations") or {}).get(KEY) or "")
     if not said:
         return "The signature is by another key, or was changed."
-    if said == key.fingerprint:
-        return "The signature was changed after it was made."
-    return "The signature is by another key."
+    return _CHANGED if said == key.fingerprint else _OTHER
 
 
-def _right(payload: bytes, digest: str) -> Check:
-    signed = _signed(payload)
+def _bundles(repository: Repository, digest: str, key: PublicKey) -> list[Check]:
+    checks = []
+    for paper in attached.read(repository, digest, BUNDLE):
+        if paper.problem:
+            checks.append(_check("wrong", f"The signature does not count: {paper.problem}"))
+            continue
+        try:
+            signed = bundle.read(paper.data)
+            if signed is None:
+                continue  # a statement about something else
+            envelope, about = signed
+            if envelope.payload_type == IN_TOTO and envelope.is_signed_by(key):
+                checks.append(_about(about, digest))
+            else:
+                text = _CHANGED if bundle.claims(paper.data, key) else _OTHER
+                checks.append(_check("wrong", text))
+        except (ValueError, RecursionError) as error:
+            checks.append(_check("wrong", f"The signature cannot be read: {error}."))
+    return checks
+
+
+def _about(signed: str, digest: str) -> Check:
+    """Say whether what the key signed is this image."""
     if signed == digest:
         return _check("verified", f"The signature of {digest} is by this key.")
     return _check(

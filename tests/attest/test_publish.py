@@ -17,7 +17,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from jupyter_mlops import cli, settings
-from jupyter_mlops.attest.models import CYCLONEDX, ENVELOPE, IN_TOTO
+from jupyter_mlops.attest.models import BUNDLE, CYCLONEDX, ENVELOPE, IN_TOTO
 from jupyter_mlops.catalog import list_publications
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.events import Event
@@ -112,7 +112,7 @@ def test_the_papers_are_about_what_was_published(done: Done) -> None:
     reference = Reference.parse(done.published.reference)
     repository = open_repository(reference)
     found = papers(repository, done.published.digest)
-    assert set(found) == {CYCLONEDX, IN_TOTO}
+    assert set(found) == {CYCLONEDX, IN_TOTO, BUNDLE}
     listed = json.loads(found[CYCLONEDX][1])
     assert (
         JsonStrictValidator(SchemaVersion.V1_6).validate_str(found[CYCLONEDX][1].decode()) is None
@@ -157,7 +157,7 @@ def test_the_same_again_is_the_same_bytes_anywhere(done: Done, keys: Keys, tmp_p
     assert verify(again.reference, keys.public).ok
     assert [item.tags for item in list_publications(f"oci:{tmp_path}/registry")] == [["v1", "x"]]
     unchanged = publish(notebook, f"oci:{tmp_path}/registry:iris:x", key=keys.private)
-    assert len(here.referrers(again.digest)) == 2
+    assert len(here.referrers(again.digest)) == 3
     assert unchanged.pushed_bytes < 20_000
 
 

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from jupyter_mlops import cli
-from jupyter_mlops.attest import dsse, provenance, sbom, signature
+from jupyter_mlops.attest import bundle, dsse, provenance, sbom, signature
 from jupyter_mlops.attest import keys as key_files
-from jupyter_mlops.attest.models import CYCLONEDX, ENVELOPE, IN_TOTO
+from jupyter_mlops.attest.models import BUNDLE, CYCLONEDX, ENVELOPE, IN_TOTO
 from jupyter_mlops.errors import AttestationError, NotFoundError, UsageError
 from jupyter_mlops.image.blob import CONFIG, BytesBlob
 from jupyter_mlops.image.layer import Layer
@@ -125,7 +125,7 @@ def test_papers_are_the_same_bytes_wherever_they_are_made(publish: Publish, keys
     tag, manifest = signatures(placed)
     publish(key=keys.private)
     after = {item.manifest.digest for item in placed.repository.referrers(placed.image.digest)}
-    assert after == before and len(before) == 2
+    assert after == before and len(before) == 3
     assert placed.repository.manifest(tag)[1] == manifest
 
 
@@ -143,7 +143,7 @@ def test_what_is_there_can_be_signed_later(
     assert verify(placed.reference, keys.public).ok
     assert sign(placed.reference, keys.private) == signed, "again: nothing is added"
     assert len(signatures(placed)[1]["layers"]) == 1
-    assert len(placed.repository.referrers(placed.image.digest)) == 3
+    assert len(placed.repository.referrers(placed.image.digest)) == 4
 
 
 def test_two_may_sign_one_image(publish: Publish, keys: Keys) -> None:
@@ -191,6 +191,7 @@ def test_a_tampered_signature(publish: Publish, keys: Keys) -> None:
         assert states(found)["signature"] == "wrong"
         assert text(found, "signature") == "The signature was changed after it was made."
     item["annotations"] = {signature.SIGNATURE: "%%%"}
+    replace_papers(placed)
     put_signatures(placed, tag, [item], payload)
     found = verify(placed.reference, keys.public)
     assert text(found, "signature") == "The signature is by another key, or was changed."
@@ -241,6 +242,67 @@ def test_something_else_that_the_key_signed(publish: Publish, keys: Keys) -> Non
         found = verify(placed.reference, keys.public)
         assert states(found)["signature"] == "wrong"
         assert "for another image: unknown" in text(found, "signature")
+
+
+# Signatures as newer cosigns attach them
+
+
+def test_a_bundle_is_a_signature_of_its_own(publish: Publish, keys: Keys, tmp_path: Path) -> None:
+    placed = publish(key=keys.private)
+    put_signatures(placed, signature.tag_of(placed.image.digest), [], b"")
+    found = verify(placed.reference, keys.public)
+    assert states(found) == dict.fromkeys(ALL, "verified")
+    assert text(verify(placed.reference, keys.other_public), "signature") == (
+        "The signature is by another key."
+    )
+    made = bundle.artifact(placed.image.descriptor, key_files.private(keys.private))
+    value = json.loads(made.payload.data)
+    assert value["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
+    der = openssl("pkey", "-pubin", "-in", keys.public, "-outform", "DER")
+    hint = base64.b64encode(openssl("dgst", "-sha256", "-binary", text=der)).decode()
+    assert value["verificationMaterial"] == {"publicKey": {"hint": hint}}
+    payload = base64.b64decode(value["dsseEnvelope"]["payload"])
+    assert json.loads(payload) == {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"digest": {"sha256": placed.image.digest[7:]}}],
+        "predicateType": "https://sigstore.dev/cosign/sign/v1",
+        "predicate": {},
+    }
+    encoded = b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(payload), payload)
+    (tmp_path / "text").write_bytes(encoded)
+    sig = base64.b64decode(value["dsseEnvelope"]["signatures"][0]["sig"])
+    (tmp_path / "sig").write_bytes(sig)
+    said = openssl(
+        *("dgst", "-sha256", "-verify", keys.public),
+        *("-signature", tmp_path / "sig", tmp_path / "text"),
+    )
+    assert said == b"Verified OK\n"
+
+
+def test_a_bundle_that_is_wrong(publish: Publish, keys: Keys, make_image: MakeImage) -> None:
+    placed, private = publish(), key_files.private(keys.private)
+    subject = placed.image.descriptor
+    good = bundle.artifact(subject, private).payload.data
+    other = bundle.artifact(make_image("other").descriptor, private).payload.data
+    changed = json.loads(good)
+    changed["dsseEnvelope"]["payload"] = json.loads(other)["dsseEnvelope"]["payload"]
+    holes = dsse.seal(
+        BytesBlob(json.dumps({"predicateType": bundle.PREDICATE}).encode(), IN_TOTO), private
+    )
+    for data, words in [
+        (other, "by this key but for another image"),
+        (json.dumps(changed).encode(), "The signature was changed after it was made."),
+        (b'{"dsseEnvelope":{}}', "cannot be read: it is not an envelope."),
+        (b"{", "The signature cannot be read"),
+        (b'{"dsseEnvelope":' + holes.data + b"}", "it names no image."),
+    ]:
+        replace_papers(placed, Artifact(subject, BUNDLE, BytesBlob(data, BUNDLE)))
+        found = verify(placed.reference, keys.public)
+        assert states(found)["signature"] == "wrong"
+        assert words in text(found, "signature")
+    for nothing in (b"{}", b"[]", b'{"messageSignature":{}}'):  # about something else
+        replace_papers(placed, Artifact(subject, BUNDLE, BytesBlob(nothing, BUNDLE)))
+        assert states(verify(placed.reference, keys.public))["signature"] == "absent"
 
 
 # What is wrong with the papers
@@ -330,12 +392,13 @@ def test_papers_of_another_image_do_not_count(
     good.repository.push(other, ["other"])
     manifest = good.repository.manifest_bytes(fallback_tag(good.image.digest))
     index = json.loads(manifest)
-    assert len(index["manifests"]) == 2
+    assert len(index["manifests"]) == 3
     placed = Placed(named(good.reference, "other"), good.repository, other)
     copy_index(placed, manifest)
     found = verify(placed.reference, keys.public)
-    assert states(found) == {"signature": "absent", "provenance": "wrong", "SBOM": "wrong"}
-    assert "another image as its subject" in text(found, "provenance")
+    assert states(found) == dict.fromkeys(ALL, "wrong")
+    for subject in ALL:
+        assert "another image as its subject" in text(found, subject)
 
 
 def copy_index(placed: Placed, manifest: bytes) -> None:
