@@ -28,7 +28,7 @@ def artifact(subject: Descriptor, key: PrivateKey) -> Artifact:
     envelope = dsse.seal(BytesBlob(canonical(statement), IN_TOTO), key)
     value = {
         "mediaType": BUNDLE,
-        "verificationMaterial": {"publicKey": {"hint": _hint(key.public)}},
+        "verificationMaterial": {"publicKey": {"hint": _hint(key.public)}, "tlogEntries": []},
         "dsseEnvelope": json.loads(envelope.data),
     }
     about = {

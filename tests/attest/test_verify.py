@@ -260,7 +260,7 @@ def test_a_bundle_is_a_signature_of_its_own(publish: Publish, keys: Keys, tmp_pa
     assert value["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
     der = openssl("pkey", "-pubin", "-in", keys.public, "-outform", "DER")
     hint = base64.b64encode(openssl("dgst", "-sha256", "-binary", text=der)).decode()
-    assert value["verificationMaterial"] == {"publicKey": {"hint": hint}}
+    assert value["verificationMaterial"] == {"publicKey": {"hint": hint}, "tlogEntries": []}
     payload = base64.b64decode(value["dsseEnvelope"]["payload"])
     assert json.loads(payload) == {
         "_type": "https://in-toto.io/Statement/v1",
