@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -13,10 +15,11 @@ _LONGEST = 100
 _CLASSIFIER = "License :: "
 
 
-def licenses(site: Path) -> dict[str, tuple[str, list[str]]]:
+@functools.lru_cache(maxsize=8)
+def licenses(site: Path) -> Mapping[str, tuple[str, list[str]]]:
     """Return, by normalised name, the SPDX expression of each package, or the names of licenses.
 
-    A package that says nothing has neither.
+    A package that says nothing has neither. It is read once: what is made from a lock stays.
     """
     found = {}
     for info in sorted(site.glob("*.dist-info")):

@@ -16,14 +16,13 @@ from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact, Referrer
 from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
 from jupyter_mlops.registry import mounts, referrers
-from jupyter_mlops.registry.failures import codes, refused, unreachable
+from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused, unreachable
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
 #: Blobs transferred at a time.
 LANES = 6
 _ACCEPT = ", ".join(MANIFESTS)
-_UNKNOWN_BLOB = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
 
 
 class RemoteRepository:
@@ -273,7 +272,7 @@ class RemoteRepository:
                         f"Registry {self.registry} stored another manifest than it was given"
                     )
                 return
-            if not (again and codes(response) & _UNKNOWN_BLOB):
+            if not (again and codes(response) & UNKNOWN_BLOB):
                 raise refused(self.registry, f"{self.repository}:{version}", response)
             self._bring(image, image.blobs(), progress)
 

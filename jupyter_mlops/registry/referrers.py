@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpx
+
 from jupyter_mlops import settings
 from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import INDEX, BytesBlob
 from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
 from jupyter_mlops.image.repository import load_json
+from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused
 from jupyter_mlops.registry.transport import ATTEMPTS, wait_before
 from jupyter_mlops.registry.upload import Uploader, push_scopes
 
@@ -47,7 +50,7 @@ def attach(repository: RemoteRepository, artifacts: Sequence[Artifact]) -> int:
         )
         known = {item.manifest.digest for item in listing.result()}
         new = [item for item in artifacts if item.manifest.descriptor.digest not in known]
-        listed = list(pool.map(lambda item: _put(repository, item.manifest, subject), new))
+        listed = list(pool.map(lambda item: _put_artifact(repository, uploader, item), new))
     sent += sum(len(item.manifest.data) for item in new)
     unlisted = [item.referrer for item, is_listed in zip(new, listed, strict=True) if not is_listed]
     return sent + (_list_by_tag(repository, subject, unlisted) if unlisted else 0)
@@ -85,15 +88,29 @@ def _by_tag(repository: RemoteRepository, digest: str) -> list[Referrer]:
     return parse_index(value)
 
 
-def _put(repository: RemoteRepository, manifest: BytesBlob, subject: str, tag: str = "") -> bool:
-    """Write a manifest; tell whether the registry will list it under its subject."""
-    what = f"{repository.repository}, attached to {subject}"
-    response = repository.transport.request(
-        "PUT", f"/v2/{repository.repository}/manifests/{tag or manifest.descriptor.digest}",
-        what=what, scopes=push_scopes(repository.repository), content=manifest.data,
-        headers={"content-type": manifest.media_type}, accept=(200, 201, 202),
-    )  # fmt: skip
+def _put_artifact(repository: RemoteRepository, uploader: Uploader, item: Artifact) -> bool:
+    """Write an artifact's manifest; tell whether the registry will list it under its subject.
+
+    When the registry misses blobs after all, they are brought first.
+    """
+    subject, manifest = item.subject.digest, item.manifest
+    response = _put(repository, manifest, manifest.descriptor.digest)
+    if codes(response) & UNKNOWN_BLOB:
+        for blob in item.blobs():
+            uploader.bring(blob, label="attached")
+        response = _put(repository, manifest, manifest.descriptor.digest)
+    if not response.is_success:
+        raise refused(repository.registry, f"what is attached to {subject}", response)
     return bool(response.headers.get("oci-subject") == subject)
+
+
+def _put(repository: RemoteRepository, manifest: BytesBlob, version: str) -> httpx.Response:
+    return repository.transport.request(
+        "PUT", f"/v2/{repository.repository}/manifests/{version}",
+        what=f"{repository.repository}:{version}", scopes=push_scopes(repository.repository),
+        content=manifest.data, headers={"content-type": manifest.media_type},
+        accept=(200, 201, 202, 400, 404),
+    )  # fmt: skip
 
 
 def _list_by_tag(repository: RemoteRepository, digest: str, entries: Sequence[Referrer]) -> int:
@@ -112,7 +129,11 @@ def _list_by_tag(repository: RemoteRepository, digest: str, entries: Sequence[Re
             if wanted <= {item.manifest.digest for item in before}:
                 return sent
             index = index_of([*before, *entries])
-            _put(repository, index, digest, fallback_tag(digest))
+            response = _put(repository, index, fallback_tag(digest))
+            if not response.is_success:
+                raise refused(
+                    repository.registry, f"the list of what is attached to {digest}", response
+                )
             sent += len(index.data)
     raise RegistryError(
         f"What was attached to {digest} does not stay listed",

@@ -297,6 +297,27 @@ def test_an_entry_that_another_writer_overwrote_is_written_again(
         repository.attach([artifact(image, "never")])
 
 
+def test_a_blob_that_was_lost_meanwhile_is_brought_again(
+    faulty: FaultyRegistry, make_image: MakeImage
+) -> None:
+    image, repository = make_image(), open_repository(f"{faulty.url}/iris")
+    repository.push(image, ["v1"])
+    text = artifact(image, "1")
+    left = [1]
+
+    def lose(handler: Handler) -> bool:
+        if handler.command == "PUT" and handler.path.endswith(text.manifest.descriptor.digest):
+            while left[0]:
+                left[0] -= 1
+                del handler.server_state.blobs["iris", text.payload.descriptor.digest]
+        return False
+
+    faulty.rules.insert(0, lose)
+    repository.attach([text])
+    assert len(repository.referrers(image.digest)) == 1
+    assert ("iris", text.payload.descriptor.digest) in faulty.blobs and left == [0]
+
+
 def test_no_tag_moves_when_papers_cannot_be_attached(
     faulty: FaultyRegistry, make_image: MakeImage
 ) -> None:
