@@ -213,8 +213,7 @@ class Layout:
             on_progress(done, total, labels.get(found.digest, "config"))
         self._store_blob(BytesBlob(image.manifest, image.media_type))
         before_tags()
-        with self._locked() as entries:
-            self._write_index(self._pointed(entries, image.descriptor, tags))
+        self._point(image.descriptor, tags)
         return Pushed(digest=image.digest, pushed_bytes=sent + len(image.manifest), skipped=skipped)
 
     def delete_tag(self, tag: str) -> None:
@@ -274,6 +273,10 @@ class Layout:
         except OSError:
             return False
         return True
+
+    def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
+        with self._locked() as entries:
+            self._write_index(self._pointed(entries, found, tags))
 
     def _pointed(
         self, entries: list[dict[str, Any]], found: Descriptor, tags: Sequence[str]
