@@ -18,7 +18,7 @@ from jupyter_mlops.image.manifest import canonical
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://jupyter-mlops.readthedocs.io/provenance/notebook/v1"
-BUILDER = "https://jupyter-mlops.readthedocs.io/builder/v1"
+BUILDER = f"{BUILD_TYPE}#builder"
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):

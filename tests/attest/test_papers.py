@@ -142,6 +142,21 @@ def test_the_provenance_has_the_inputs_and_no_outputs(draft: Draft, make_image: 
     assert definition["externalParameters"]["verified"] == "full"
 
 
+def test_the_page_of_the_build_type_tells_all_of_it(draft: Draft, make_image: MakeImage) -> None:
+    _, made = written(draft, make_image)
+    definition, details = made["predicate"]["buildDefinition"], made["predicate"]["runDetails"]
+    path = definition["buildType"].removeprefix("https://jupyter-mlops.readthedocs.io/")
+    page = (Path(__file__).parents[2] / "docs" / f"{path}.md").read_text()
+    keys = [*definition["externalParameters"], *definition["internalParameters"]]
+    named = [item.get("name", "") for item in definition["resolvedDependencies"]]
+    kinds = {f"{name.partition(':')[0]}:…" if ":" in name else name for name in named if name}
+    parts = {*definition, *details} - {"buildType"}
+    for word in [*keys, *kinds, *parts, "sbom", "capture:…"]:
+        assert f"`{word}" in page, word
+    assert details["builder"]["id"] == f"{definition['buildType']}#builder"
+    assert "\n## Builder\n" in page
+
+
 def test_no_place_and_no_person_is_named(draft: Draft, make_image: MakeImage) -> None:
     text = json.dumps(written(draft, make_image))
     for word in ("/home", "/user", "ada:word", "ada/", "/etc", "outside", "host/", str(draft.root)):
