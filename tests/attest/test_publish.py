@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from jupyter_mlops import cli, settings
 from jupyter_mlops.attest.models import BUNDLE, CYCLONEDX, ENVELOPE, IN_TOTO
@@ -109,6 +107,9 @@ def test_it_verifies(done: Done, keys: Keys) -> None:
 
 
 def test_the_papers_are_about_what_was_published(done: Done) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     reference = Reference.parse(done.published.reference)
     repository = open_repository(reference)
     found = papers(repository, done.published.digest)
