@@ -11,6 +11,7 @@ from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.registry import catalog as listing
 from jupyter_mlops.registry.catalog import Listed
+from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.runtime.publication import Publication
 
@@ -43,10 +44,16 @@ def list_publications(registry: str | None = None) -> list[PublicationSummary]:
 
 
 def describe(reference: str) -> dict[str, Any]:
-    """Return the publication under a reference with its digest, tags and version."""
+    """Return the publication under a reference with its digest, tags and version.
+
+    Without a tag or a digest it is the newest. Raises ``NotFoundError``.
+    """
     place = Reference.parse(reference)
+    wanted = ""
+    if place.tag or place.digest:
+        wanted = open_repository(place).resolve(place.version).digest
     for item in listing.list_publications(str(place)):
-        if LABEL in item.labels:
+        if LABEL in item.labels and wanted in ("", item.digest):
             publication = msgspec.to_builtins(_publication(item))
             return {
                 **publication,

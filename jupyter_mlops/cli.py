@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_mlops import show
-from jupyter_mlops.errors import MlopsError, UsageError
+from jupyter_mlops.errors import AttestationError, MlopsError, UsageError
 
 if TYPE_CHECKING:
     from jupyter_mlops.environment.options import LockOptions
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(msgspec.to_builtins(result)) + "\n")
     else:
         options.show(result)
-    return 0
+    return options.code(result) if "code" in options else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,8 +97,22 @@ def _parser() -> argparse.ArgumentParser:
         default="gzip",
         help="of the layers: every engine reads gzip, Docker only from 23 on the smaller zstd",
     )
+    publish.add_argument(
+        "--key", type=Path, metavar="PRIVATE", help="sign it with this key (PEM, ECDSA P-256)"
+    )
     _lock_options(publish)
     _parameters(publish)
+
+    sign = _command(commands, "sign", _sign, show.signed, "sign an image that is in a registry")
+    sign.add_argument("reference", metavar="REF")
+    sign.add_argument("--key", type=Path, required=True, metavar="PRIVATE")
+
+    verify = _command(
+        commands, "verify", _verify, show.verification, "say whether an image is what a key signed"
+    )
+    verify.add_argument("reference", metavar="REF")
+    verify.add_argument("--key", type=Path, required=True, metavar="PUBLIC")
+    verify.set_defaults(code=lambda result: 0 if result.ok else AttestationError.exit_code)
 
     run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
     run.add_argument("subject", metavar="REF|NOTEBOOK")
@@ -286,8 +300,21 @@ def _publish(options: argparse.Namespace) -> Any:
             answers=_answers(options),
             allowed_secrets=options.allowed_secrets,
             compression=options.compression,
+            key=options.key,
             on_event=on_event,
         )
+
+
+def _sign(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.sign import sign
+
+    return sign(options.reference, options.key)
+
+
+def _verify(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.verify import verify
+
+    return verify(options.reference, options.key)
 
 
 def _run(options: argparse.Namespace) -> Any:

@@ -142,6 +142,13 @@ class SecretError(MlopsError):
     status = 422
 
 
+class AttestationError(MlopsError):
+    """What vouches for an image is not there, or is not right."""
+
+    exit_code = 14
+    status = 422
+
+
 class ServiceError(MlopsError):
     """A service cannot be started, or does not become ready."""
 

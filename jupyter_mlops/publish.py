@@ -8,16 +8,19 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, leaks, prove, settings, stars
+from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
+from jupyter_mlops.attest import keys, signature
+from jupyter_mlops.attest.keys import PrivateKey
 from jupyter_mlops.capture.models import Capture
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
@@ -29,6 +32,7 @@ from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.compression import BY_NAME, CompressionName
 from jupyter_mlops.image.manifest import Image
+from jupyter_mlops.image.referrers import Artifact
 from jupyter_mlops.image.sweep import sweep
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline.parameters import check
@@ -54,7 +58,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What a publish came to.
 
     ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
-    which stays. ``pushed_bytes`` are the bytes that really went over.
+    which stays. ``pushed_bytes`` are the bytes that really went over. ``signed_by`` is the
+    fingerprint of the key that signed it, empty when none did.
     """
 
     reference: str
@@ -71,6 +76,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture]
     report: str
     run: str
+    signed_by: str = ""
 
 
 def publish(
@@ -87,6 +93,7 @@ def publish(
     answers: Mapping[str, str] | None = None,
     allowed_secrets: Sequence[str] = (),
     compression: CompressionName = "gzip",
+    key: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -98,9 +105,11 @@ def publish(
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
     none, which the publication records; ``compression`` is that of the layers that are made
-    here: all engines read gzip, new ones zstd, which is smaller. Raises ``MlopsError`` with every
-    problem that is known at that point. The tag is written last, so a publish that fails changes
-    nothing that others see, and it can simply be called again.
+    here: all engines read gzip, new ones zstd, which is smaller. SBOM and provenance are attached
+    to the image; ``key``, the file of a private key, signs both it and them.
+
+    Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
+    so a publish that fails changes nothing that others see, and it can simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
@@ -109,6 +118,7 @@ def publish(
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
             leaks.check_notebook(source, extracted, allowed_secrets)
             place = _target(target, source.name)
+            signer = keys.private(key) if key else None
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
@@ -132,8 +142,9 @@ def publish(
         with stages.stage("build"):
             packing = BY_NAME[compression]
             image = assemble.build(draft, plot.base, publication, modules, on_event, packing)
+            attached = papers.write(draft, publication, image, signer)
         with stages.stage("push"):
-            pushed, version = _push(image, place, on_event)
+            pushed, version = _push(image, attached, place, signer, on_event)
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
             run = _record(publication, place, image, version, verified, kept, on_event)
@@ -153,6 +164,7 @@ def publish(
         captures=publication.captures,
         report=str(kept[-1]) if kept else "",
         run=run,
+        signed_by=signer.public.fingerprint if signer else "",
     )
 
 
@@ -213,18 +225,39 @@ def _base(spec: str | None, ground: Ground, on_event: OnEvent) -> Base:
     )
 
 
-def _push(image: Image, place: Reference, on_event: OnEvent) -> tuple[int, int]:
-    """Push everything, then the version's tag, then the tag asked for, which comes last."""
+def _push(
+    image: Image,
+    attached: Sequence[Artifact],
+    place: Reference,
+    signer: PrivateKey | None,
+    on_event: OnEvent,
+) -> tuple[int, int]:
+    """Push everything and what vouches for it, then the version's tag, then the tag asked for.
+
+    Returns the bytes sent and the version. No tag ever points to an image without its papers.
+    """
     repository = open_repository(place)
     version, _ = next_version(repository, image.digest)
-    pushed = repository.push(
-        image,
-        [f"v{version}", place.version],
-        lambda done, total, label: on_event(
-            Progress(stage="push", done=done, total=total, unit="bytes", label=label)
-        ),
-    )
-    return pushed.pushed_bytes, version
+    with ThreadPoolExecutor(2, thread_name_prefix="vouch") as pool:
+        vouching = [pool.submit(repository.attach, attached)]
+        if signer:
+            name = place.public_name
+            vouching.append(pool.submit(signature.attach, repository, image.digest, name, signer))
+        pushed = repository.push(
+            image,
+            [f"v{version}", place.version],
+            lambda done, total, label: on_event(
+                Progress(stage="push", done=done, total=total, unit="bytes", label=label)
+            ),
+            before_tags=lambda: _wait_for(vouching),
+        )
+    return pushed.pushed_bytes + sum(each.result() for each in vouching), version
+
+
+def _wait_for(work: Sequence[Future[int]]) -> None:
+    """Wait until all of it is done; raises what it raised."""
+    for each in work:
+        each.result()
 
 
 def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:

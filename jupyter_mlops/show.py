@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from jupyter_mlops.prune import Freed
     from jupyter_mlops.publish import Published
     from jupyter_mlops.rerun import Run
+    from jupyter_mlops.sign import Signed
+    from jupyter_mlops.verify import Verification
 
 
 def problems(error: MlopsError, *, as_json: bool) -> None:
@@ -141,10 +143,33 @@ def published(result: Published) -> None:
     print(f"  sent       {_bytes(result.pushed_bytes)} of {_bytes(result.size)}")
     for name, value in sorted(result.metrics.items()):
         print(f"  {name:<10} {value:.6g}")
+    if result.signed_by:
+        print(f"  signed by  {result.signed_by[:16]}…")
     if result.report:
         print(f"  report     {result.report}")
     print(f"Serve it:     jupyter mlops serve {result.reference}")
     print(f"Run it again: jupyter mlops run {result.reference} -p NAME=VALUE")
+
+
+def signed(result: Signed) -> None:
+    """Show what was signed, and how others see that it was."""
+    print(f"Signed {result.reference}")
+    print(f"  digest     {result.digest}")
+    print(f"  key        {result.key[:16]}…")
+    for note in result.notes:
+        print(f"  note       {note}")
+    print(f"Verify it: jupyter mlops verify {result.reference} --key PUBLIC")
+
+
+def verification(found: Verification) -> None:
+    """Show what is verified, what is not there and what is wrong."""
+    words = {"verified": "verified", "absent": "NOT THERE", "wrong": "WRONG"}
+    print(f"{found.reference}: {'verified' if found.ok else 'NOT verified'}")
+    print(f"  digest      {found.digest}")
+    for check in found.checks:
+        _say(f"  {check.subject:<11} {words[check.state]}: {check.text}")
+    if found.ok:
+        print(f"Deploy exactly this image: {found.pinned}")
 
 
 def run(result: Run) -> None:

@@ -17,6 +17,7 @@ from jupyter_mlops.errors import ImageError, MlopsError, NotFoundError, Registry
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import INDEXES, Descriptor, RemoteBlob, digest_of
 from jupyter_mlops.image.layer import Layer
+from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, read_blob
 
 MIRROR_VARIABLE = "JUPYTER_MLOPS_MIRROR"
@@ -232,7 +233,7 @@ def _plain(item: Descriptor) -> Descriptor:
 
 def _only(repository: Repository) -> Descriptor | None:
     """Return the single image of a layout that was named without a tag."""
-    tags = repository.tags()
+    tags = [tag for tag in repository.tags() if not subject_of(tag)]
     if len(tags) == 1:
         return repository.resolve(tags[0])
     return None

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,15 @@ from jupyter_mlops.image.blob import (
     checked_digest,
     verified,
 )
-from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
+from jupyter_mlops.image.referrers import (
+    Artifact,
+    Referrer,
+    fallback_tag,
+    index_of,
+    parse_index,
+    subject_of,
+)
+from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
 
 if TYPE_CHECKING:
     from jupyter_mlops.image.manifest import Image
@@ -73,7 +81,9 @@ class Layout:
             found = self._stored_manifest(version)
             if found:
                 return found
-        known = sorted(name for name in map(_ref_name, entries) if name)
+        known = sorted(
+            _ref_name(item) for item in entries if _ref_name(item) and not _subject(item)
+        )
         raise NotFoundError(
             f"{version} is not in {self.name}",
             why=f"It holds {', '.join(known[:10])}" if known else "It is empty",
@@ -151,10 +161,42 @@ class Layout:
         repository, _, tag = _ref_name(item).rpartition(":")
         return tag if repository == self.repository else ""
 
+    def referrers(self, digest: str) -> list[Referrer]:
+        """Return what is attached to an image; nothing where nothing is."""
+        return self._attached(digest, self._entries())
+
+    def _attached(self, digest: str, entries: Sequence[dict[str, Any]]) -> list[Referrer]:
+        for item in entries:
+            if self._tag(item) == fallback_tag(digest):
+                found = Descriptor.from_dict(item)
+                return parse_index(load_json(self._manifest_bytes(found), "index"))
+        return []
+
     # Writing
 
+    def attach(self, artifacts: Sequence[Artifact]) -> int:
+        """Attach things to one image that is there, or comes; return the bytes written."""
+        blobs = [blob for item in artifacts for blob in (*item.blobs(), item.manifest)]
+        missing = [blob for blob in blobs if not self._holds(blob.descriptor)]
+        for blob in missing:
+            self._store_blob(blob)
+        sent = sum({b.descriptor.digest: b.descriptor.size for b in missing}.values())
+        for digest in {item.subject.digest for item in artifacts}:
+            with self._locked() as entries:
+                new = [item.referrer for item in artifacts if item.subject.digest == digest]
+                index = index_of([*self._attached(digest, entries), *new])
+                if not self._holds(index.descriptor):
+                    self._store_blob(index)
+                    sent += len(index.data)
+                self._write_index(self._pointed(entries, index.descriptor, [fallback_tag(digest)]))
+        return sent
+
     def push(
-        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+        self,
+        image: Image,
+        tags: Sequence[str] = (),
+        on_progress: OnProgress = no_progress,
+        before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
         """Store an image: its blobs, then its manifest, then each tag in order."""
         blobs, done, sent, skipped = image.blobs(), 0, 0, 0
@@ -170,6 +212,7 @@ class Layout:
             done += found.size
             on_progress(done, total, labels.get(found.digest, "config"))
         self._store_blob(BytesBlob(image.manifest, image.media_type))
+        before_tags()
         self._point(image.descriptor, tags)
         return Pushed(digest=image.digest, pushed_bytes=sent + len(image.manifest), skipped=skipped)
 
@@ -184,11 +227,17 @@ class Layout:
     def prune(self) -> int:
         """Remove blobs that no manifest leads to; return the bytes freed.
 
-        Do not call it while somebody pushes: what is not tagged yet would go.
+        What is attached to an image goes with it. Do not call it while somebody pushes: what is
+        not tagged yet would go.
         """
         freed = 0
         with self._locked() as entries:
-            needed = {digest for item in entries for digest in self._reachable(item)}
+            images = [item for item in entries if not _subject(item)]
+            needed = {digest for item in images for digest in self._reachable(item)}
+            kept = [item for item in entries if not _subject(item) or _subject(item) in needed]
+            if len(kept) < len(entries):
+                self._write_index(kept)
+            needed |= {digest for item in kept for digest in self._reachable(item)}
             for path in self._blob_files():
                 if f"sha256:{path.name}" not in needed:
                     freed += path.stat().st_size
@@ -227,13 +276,19 @@ class Layout:
 
     def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
         with self._locked() as entries:
-            for tag in tags:
-                name = f"{self.repository}:{tag}" if self.repository else tag
-                entries = [item for item in entries if _ref_name(item) != name]
-                entries.append({**found.to_dict(), "annotations": {REF_NAME: name}})
-            if not any(item.get("digest") == found.digest for item in entries):
-                entries.append(found.to_dict())
-            self._write_index(entries)
+            self._write_index(self._pointed(entries, found, tags))
+
+    def _pointed(
+        self, entries: list[dict[str, Any]], found: Descriptor, tags: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Return the entries with those of the tags pointing to a manifest."""
+        for tag in tags:
+            name = f"{self.repository}:{tag}" if self.repository else tag
+            entries = [item for item in entries if _ref_name(item) != name]
+            entries.append({**found.to_dict(), "annotations": {REF_NAME: name}})
+        if not any(item.get("digest") == found.digest for item in entries):
+            entries.append(found.to_dict())
+        return entries
 
     @contextmanager
     def _locked(self) -> Iterator[list[dict[str, Any]]]:
@@ -290,6 +345,11 @@ class Layout:
     def _blob_files(self) -> list[Path]:
         folder = self.directory / "blobs" / "sha256"
         return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+def _subject(item: dict[str, Any]) -> str:
+    """Return the digest of the image that an entry lists attachments of; "" for an image."""
+    return subject_of(_ref_name(item).rpartition(":")[2])
 
 
 def _ref_name(item: dict[str, Any]) -> str:

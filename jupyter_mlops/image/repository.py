@@ -11,6 +11,7 @@ import msgspec
 
 from jupyter_mlops.errors import RegistryError
 from jupyter_mlops.image.blob import Descriptor
+from jupyter_mlops.image.referrers import Artifact, Referrer
 
 if TYPE_CHECKING:
     from jupyter_mlops.image.manifest import Image
@@ -21,6 +22,10 @@ OnProgress = Callable[[int, int, str], None]
 
 def no_progress(done: int, total: int, label: str) -> None:
     """Drop the progress: the default listener."""
+
+
+def nothing() -> None:
+    """Do nothing before the tags: the default."""
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +70,28 @@ class Repository(Protocol):
         """Open a blob; reading raises RegistryError at its end when it is damaged."""
         ...
 
+    def referrers(self, digest: str) -> list[Referrer]:
+        """Return what is attached to an image; nothing where nothing is."""
+        ...
+
+    def attach(self, artifacts: Sequence[Artifact]) -> int:
+        """Attach things to one image that is there, or comes; return the bytes sent.
+
+        What is attached already stays and is not sent again, what others attached stays, too.
+        """
+        ...
+
     def push(
-        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+        self,
+        image: Image,
+        tags: Sequence[str] = (),
+        on_progress: OnProgress = no_progress,
+        before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
         """Store an image: its blobs, then its manifest, then each tag in order, the last one last.
 
-        Only what is missing is transferred. A tag never points to something incomplete.
+        Only what is missing is transferred. A tag never points to something incomplete;
+        ``before_tags`` is called when all but the tags is there.
         """
         ...
 

@@ -11,6 +11,7 @@ import msgspec
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.blob import INDEXES, Descriptor
 from jupyter_mlops.image.layout import Layout
+from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, read_blob
 from jupyter_mlops.registry.client import RemoteRepository, next_page
 from jupyter_mlops.registry.reference import Reference, is_host
@@ -53,7 +54,7 @@ def describe(reference: Reference, repository: Repository) -> list[Listed]:
     """List the publications of one repository."""
     with ThreadPoolExecutor(_LANES) as pool:
         digests: dict[str, list[str]] = {}
-        tags = repository.tags()
+        tags = [tag for tag in repository.tags() if not subject_of(tag)]
         found = pool.map(lambda tag: _digest(repository, tag), tags)
         for tag, digest in zip(tags, found, strict=True):
             if digest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
@@ -13,16 +13,16 @@ import httpx
 from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_of, verified
 from jupyter_mlops.image.manifest import Image
-from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
-from jupyter_mlops.registry import mounts
-from jupyter_mlops.registry.failures import codes, refused, unreachable
+from jupyter_mlops.image.referrers import Artifact, Referrer
+from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
+from jupyter_mlops.registry import mounts, referrers
+from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused, unreachable
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
 #: Blobs transferred at a time.
 LANES = 6
 _ACCEPT = ", ".join(MANIFESTS)
-_UNKNOWN_BLOB = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
 
 
 class RemoteRepository:
@@ -34,7 +34,7 @@ class RemoteRepository:
         self.registry = registry
         self.repository = repository
         self.transport = transport or Transport(registry)
-        self._pull = (f"repository:{repository}:pull",)
+        self.pull_scopes = (f"repository:{repository}:pull",)
         self._root = f"/v2/{repository}"
 
     @property
@@ -59,7 +59,7 @@ class RemoteRepository:
         path = f"{self._root}/tags/list?n=1000"
         while path:
             response = self.transport.request(
-                "GET", path, what=f"the tags of {self.repository}", scopes=self._pull,
+                "GET", path, what=f"the tags of {self.repository}", scopes=self.pull_scopes,
                 accept=(200, 404),
             )  # fmt: skip
             if response.status_code == 404:
@@ -93,7 +93,7 @@ class RemoteRepository:
     def _manifest(self, method: str, version: str) -> httpx.Response:
         response = self.transport.request(
             method, f"{self._root}/manifests/{version}", what=f"{self.repository}:{version}",
-            scopes=self._pull, headers={"accept": _ACCEPT}, accept=(200, 404),
+            scopes=self.pull_scopes, headers={"accept": _ACCEPT}, accept=(200, 404),
         )  # fmt: skip
         if response.status_code == 404:
             raise NotFoundError(
@@ -133,7 +133,7 @@ class RemoteRepository:
             response: httpx.Response | None = None
             try:
                 with self.transport.once(
-                    "GET", f"{self._root}/blobs/{digest}", scopes=self._pull, headers=headers
+                    "GET", f"{self._root}/blobs/{digest}", scopes=self.pull_scopes, headers=headers
                 ) as response:
                     if response.status_code in (200, 206):
                         skip = done if response.status_code == 200 else 0
@@ -155,10 +155,22 @@ class RemoteRepository:
                     raise unreachable(self.registry, error) from error
                 self.transport.pause(attempt, None, what)
 
+    def referrers(self, digest: str) -> list[Referrer]:
+        """Return what is attached to an image, by the API or the fallback tag."""
+        return referrers.referrers(self, digest)
+
     # Writing
 
+    def attach(self, artifacts: Sequence[Artifact]) -> int:
+        """Attach things to one image that is there, or comes; return the bytes sent."""
+        return referrers.attach(self, artifacts)
+
     def push(
-        self, image: Image, tags: Sequence[str] = (), on_progress: OnProgress = no_progress
+        self,
+        image: Image,
+        tags: Sequence[str] = (),
+        on_progress: OnProgress = no_progress,
+        before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
         """Push an image: blobs in parallel, then the manifest by digest, then each tag in order."""
         known, previous = self._known(tags)
@@ -172,6 +184,7 @@ class RemoteRepository:
         if previous != image.digest:
             self._put_manifest(image, image.digest, progress)
             sent += len(image.manifest)
+        before_tags()
         for tag in tags:
             self._put_manifest(image, tag, progress)
             sent += len(image.manifest)
@@ -259,7 +272,7 @@ class RemoteRepository:
                         f"Registry {self.registry} stored another manifest than it was given"
                     )
                 return
-            if not (again and codes(response) & _UNKNOWN_BLOB):
+            if not (again and codes(response) & UNKNOWN_BLOB):
                 raise refused(self.registry, f"{self.repository}:{version}", response)
             self._bring(image, image.blobs(), progress)
 

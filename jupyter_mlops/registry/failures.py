@@ -14,6 +14,8 @@ from jupyter_mlops.errors import NotFoundError, RegistryError
 
 CA_VARIABLE = "JUPYTER_MLOPS_CA"
 INSECURE_VARIABLE = "JUPYTER_MLOPS_INSECURE_REGISTRIES"
+#: Codes that say that a manifest names blobs which are not there (yet).
+UNKNOWN_BLOB = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -96,6 +96,11 @@ class Reference:
             return f"{self.registry}/{self.repository}"
         return f"oci:{self.directory}" + (f":{self.repository}" if self.repository else "")
 
+    @property
+    def public_name(self) -> str:
+        """The name that may be told elsewhere: a directory of this machine is not part of it."""
+        return self.repository if self.is_layout else self.name
+
     def with_tag(self, tag: str | None) -> Reference:
         """Return the reference of another tag, without a digest."""
         if tag is not None:

@@ -42,10 +42,15 @@ _ONLY_SCRIPTS = frozenset(
 
 @dataclass(frozen=True)
 class Added:
-    """A layer of packages; ``packages`` are those asked for, with their versions."""
+    """A layer of packages; ``packages`` are those asked for, with their versions.
+
+    ``shipped`` are all that are in it, ``system`` is the distribution they are of ("debian-12").
+    """
 
     layer: Layer
     packages: dict[str, str]
+    shipped: dict[str, str]
+    system: str
 
 
 class _Resolved(msgspec.Struct, kw_only=True):
@@ -99,7 +104,9 @@ def add(
             "The system packages cannot be written", why=str(error), where=str(folder)
         ) from error
     versions = dict(_name_and_version(file) for file in resolved.files)
-    return Added(layer, {name: versions.get(name, "") for name in resolved.asked})
+    asked = {name: versions.get(name, "") for name in resolved.asked}
+    shipped = dict(map(_name_and_version, _unpacked(resolved.files, resolved.names)))
+    return Added(layer, asked, shipped, f"{installed.system}-{installed.release}")
 
 
 def _recall(memory: Path) -> _Resolved | None:

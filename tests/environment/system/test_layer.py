@@ -183,6 +183,8 @@ def test_packages_and_what_they_need_beside_the_base(
     said: list[events.Event] = []
     added = made(base, tmp_path / "store", *PAINT, on_event=said.append)
     assert added.packages == {"libpaint1": "1.0", "paint-tools": "1.0"}
+    also = {"libdeep3": "1.0", "libc-bin": "1.0"}
+    assert added.shipped == added.packages | also and added.system == "debian-12"
     assert added.layer.kind == "system"
     assert added.layer.title == "system packages: libpaint1, paint-tools"
     files = content(added)
