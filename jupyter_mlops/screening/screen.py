@@ -10,6 +10,8 @@ from jupyter_mlops.screening.finding import Finding, found
 from jupyter_mlops.screening.places import Text
 from jupyter_mlops.screening.tokens import tokens
 
+_KEY_ENDS = "-----END"
+
 
 def screen(texts: Iterable[Text]) -> list[Finding]:
     """Return the secrets in texts, each once a place, in the order of the places."""
@@ -39,14 +41,27 @@ def problem(finding: Finding) -> Problem:
 
 def _of(text: Text) -> Iterator[Finding]:
     """Yield what is in one text; what is a part of another secret of its line is not told again."""
-    for number, line in enumerate(text.text.splitlines(), 1):
-        for kind, secret in _apart(tokens(line)):
-            yield found(kind, secret, text.where, number)
     lines = text.text.splitlines()
+    for number, line in enumerate(lines, 1):
+        for kind, secret in _apart(tokens(line)):
+            yield found(kind, _with_lines(secret, lines, number), text.where, number)
     for name, secret, number in assigned(text.tree) if text.tree is not None else ():
         line = lines[number - 1] if number <= len(lines) else ""
         if not any(secret in token or token in secret for _, token in tokens(line)):
             yield found(f"the text that is called '{name}'", secret, text.where, number)
+
+
+def _with_lines(secret: str, lines: Sequence[str], number: int) -> str:
+    """Return a secret with all that belongs to it: below a key's first line stands the key."""
+    if not (secret.startswith("BEGIN ") and "PRIVATE KEY" in secret):
+        return secret
+    line = lines[number - 1]
+    body = [line[line.find(secret) :]]
+    for following in lines[number:]:
+        if _KEY_ENDS in body[-1]:
+            break
+        body.append(following.strip())
+    return "\n".join(body).partition(_KEY_ENDS)[0]
 
 
 def _apart(secrets: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,8 @@ PLUGINS = (
 )  # fmt: skip
 #: A line of so many characters is data, not text: it is looked at in pieces that overlap.
 PIECE, OVERLAP = 20_000, 500
+#: What a detector gives, and is shorter, may be a part of the secret only.
+WHOLE = 16
 #: What stands for a password in an address: it is no secret that everybody knows these.
 _NOTHING = re.compile(
     r"[*x•.]+|<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)?s?|"
@@ -41,7 +43,18 @@ def tokens(line: str) -> Iterator[tuple[str, str]]:
         for plugin in _plugins():
             for secret in plugin.analyze_string(piece):
                 if not is_placeholder(secret):
-                    yield plugin.secret_type, secret
+                    yield plugin.secret_type, _whole(plugin, secret, piece)
+
+
+def _whole(plugin: Any, secret: str, text: str) -> str:
+    """Return all of a secret of which a detector gives a part: of GitHub's tokens, the ``ghp``."""
+    if secret.startswith("eyJ"):  # a JSON web token: without its signature
+        signature = re.match(r"\.?[\w-]*", text[text.find(secret) + len(secret) :])
+        return secret + (signature.group() if signature else "")
+    if len(secret) >= WHOLE:
+        return secret
+    matches = (match for pattern in plugin.denylist for match in pattern.finditer(text))
+    return max((m.group() for m in matches if secret in m.group()), key=len, default=secret)
 
 
 def is_placeholder(text: str) -> bool:

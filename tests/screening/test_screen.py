@@ -16,7 +16,7 @@ from jupyter_mlops.screening.screen import problem, screen, stopped
 from tests.conftest import EXAMPLES
 from tests.equivalence.corpus import CASES
 from tests.notebooks import make
-from tests.screening.planted import CODE, HARMLESS, TOKENS
+from tests.screening.planted import CODE, HARMLESS, OTHERS, TOKENS
 
 each_token = pytest.mark.parametrize("kind", TOKENS)
 
@@ -34,6 +34,28 @@ def test_there_are_enough_kinds() -> None:
 def test_in_the_source_of_a_cell(kind: str) -> None:
     assert of_code(f"x = 1\nvalue = {TOKENS[kind]!r}") == ["cell 3: 2"]
     assert of_code(f"# {TOKENS[kind]}") == ["cell 3: 1"]
+
+
+@each_token
+def test_allowing_one_allows_no_other(kind: str) -> None:
+    """Also: a fingerprint is that of the whole secret, not of the prefix that all of them have."""
+    one, other = (
+        screen(places.cells({1: (f"x = {token!r}", ast.parse(f"x = {token!r}"))}))
+        for token in (TOKENS[kind], OTHERS[kind])
+    )
+    assert stopped(other, {finding.fingerprint for finding in one}) == other
+
+
+def test_a_private_key_is_all_of_its_lines() -> None:
+    def key(body: str) -> str:
+        return f'K = """-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----"""'
+
+    one, other, again = (
+        screen(places.cells({1: (text, ast.parse(text))}))
+        for text in (key("MIIEa"), key("MIIEb"), "x = 1\n" + key("MIIEa"))
+    )
+    assert [finding.line for finding in (*one, *other, *again)] == [1, 1, 2]
+    assert one[0].fingerprint == again[0].fingerprint != other[0].fingerprint
 
 
 @each_token
