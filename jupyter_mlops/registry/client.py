@@ -15,7 +15,8 @@ from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
 from jupyter_mlops.registry import mounts
-from jupyter_mlops.registry.failures import codes, refused, unreachable
+from jupyter_mlops.registry.chunks import PROGRESS
+from jupyter_mlops.registry.failures import codes, is_final, refused, unreachable
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
@@ -127,10 +128,12 @@ class RemoteRepository:
             chunks.close()
 
     def _chunks(self, digest: str) -> Generator[bytes, None, None]:
-        done, what = 0, f"blob {digest}"
-        for attempt in range(ATTEMPTS):
+        what = f"blob {digest}"
+        done, failures, reached = 0, 0, 0
+        while True:
             headers = {"range": f"bytes={done}-"} if done else {}
             response: httpx.Response | None = None
+            broken: httpx.TransportError | None = None
             try:
                 with self.transport.once(
                     "GET", f"{self._root}/blobs/{digest}", scopes=self._pull, headers=headers
@@ -145,15 +148,20 @@ class RemoteRepository:
                                 yield fresh
                         return
                     response.read()
-                if response.status_code == 404:
-                    raise NotFoundError(f"{what} is not in {self.name}")
-                if response.status_code not in RETRIED or attempt == ATTEMPTS - 1:
-                    raise refused(self.registry, what, response)
-                self.transport.pause(attempt, response, what)
             except httpx.TransportError as error:
-                if attempt == ATTEMPTS - 1:
-                    raise unreachable(self.registry, error) from error
-                self.transport.pause(attempt, None, what)
+                response, broken = None, error
+            if done >= reached + PROGRESS:
+                failures, reached = 0, done  # it goes on: this failure is the first one again
+            failures += 1
+            if broken and (failures >= ATTEMPTS or is_final(broken)):
+                raise unreachable(self.registry, broken) from broken
+            if response is not None and response.status_code == 404:
+                raise NotFoundError(f"{what} is not in {self.name}")
+            if response is not None and (
+                failures >= ATTEMPTS or response.status_code not in RETRIED
+            ):
+                raise refused(self.registry, what, response)
+            self.transport.pause(failures - 1, response, what)
 
     # Writing
 
@@ -245,8 +253,11 @@ class RemoteRepository:
         return repository if repository != self.repository else ""
 
     def _put_manifest(self, image: Image, version: str, progress: _Progress) -> None:
-        """Write the manifest; when the registry misses blobs after all, bring those first."""
-        for again in (True, False):
+        """Write the manifest; when the registry misses blobs after all, bring those first.
+
+        Some registries know a blob only a moment after they have taken it.
+        """
+        for attempt in range(ATTEMPTS):
             response = self.transport.request(
                 "PUT", f"{self._root}/manifests/{version}", what=f"{self.repository}:{version}",
                 scopes=push_scopes(self.repository), content=image.manifest,
@@ -259,8 +270,10 @@ class RemoteRepository:
                         f"Registry {self.registry} stored another manifest than it was given"
                     )
                 return
-            if not (again and codes(response) & _UNKNOWN_BLOB):
+            if attempt == ATTEMPTS - 1 or not codes(response) & _UNKNOWN_BLOB:
                 raise refused(self.registry, f"{self.repository}:{version}", response)
+            if attempt:
+                self.transport.pause(attempt, response, f"{self.repository}:{version}")
             self._bring(image, image.blobs(), progress)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -16,6 +18,8 @@ from jupyter_mlops.registry.failures import refused, unreachable
 _PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 #: Seconds before its end at which a token counts as expired; what registries promise at least.
 _EARLY, _LIFETIME = 10.0, 60.0
+#: Seconds that a token server has for its whole answer, however often it says a little.
+DEADLINE = 60.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Tokens:
                 remedy="Ask its operator to give the token server TLS",
             )
         try:
-            response = self._fetch(challenge, scopes, found)
+            response = _in_time(lambda: self._fetch(challenge, scopes, found))
         except httpx.TransportError as error:
             raise unreachable(httpx.URL(challenge.realm).host, error) from error
         if response.status_code != 200:
@@ -131,6 +135,29 @@ class Tokens:
         url = httpx.URL(challenge.realm)
         url = url.copy_with(params=[*url.params.multi_items(), *query])
         return self._client.get(url, headers=headers)
+
+
+def _in_time(fetch: Callable[[], httpx.Response]) -> httpx.Response:
+    """Fetch in a thread that is left to itself when it takes too long.
+
+    Timeouts of reading start anew with each byte: a server that drips would hold a push for ever.
+    """
+    answers: queue.SimpleQueue[httpx.Response | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(fetch())
+        except BaseException as error:
+            answers.put(error)
+
+    threading.Thread(target=run, name="token", daemon=True).start()
+    try:
+        answer = answers.get(timeout=DEADLINE)
+    except queue.Empty:
+        raise httpx.ReadTimeout("The token server answers too slowly") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _repository(scopes: tuple[str, ...]) -> str:
