@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -65,6 +66,9 @@ class FaultyRegistry:
         self.sizes: dict[tuple[str, str], int] = {}
         self.large: dict[str, Repeated] = {}
         self.upload_headers: dict[str, str] = {}
+        self.absolute = False  # give Locations with a host
+        self.lengths = True  # tell the length of answers
+        self.ahead = 0.0  # seconds that the clock is ahead
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.uploads: dict[str, Upload] = {}
@@ -131,7 +135,7 @@ def status(code: int, headers: dict[str, str] | None = None, body: Any = None) -
     """Return an act that answers with a status."""
 
     def act(handler: Handler) -> None:
-        handler.drain()
+        handler.discard()
         handler.answer(code, json.dumps(body).encode() if body is not None else b"", headers)
 
     return act
@@ -156,6 +160,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     _body_of: object = None
     _body = b""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the time by the registry's own clock."""
+        return super().date_time_string((timestamp or time.time()) + self.server_state.ahead)
+
     def log_message(self, *_: Any) -> None:
         """Be silent."""
 
@@ -166,6 +174,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._body = self.rfile.read(int(self.headers.get("content-length") or 0))
             self.arrived(len(self._body))
         return self._body
+
+    def discard(self) -> None:
+        """Read the body and keep nothing of it."""
+        if self._body_of is not self.headers:
+            self._body_of, self._body = self.headers, b""
+            left = int(self.headers.get("content-length") or 0)
+            while left and (data := self.rfile.read(min(left, PIECE))):
+                left -= len(data)
+                self.arrived(len(data))
 
     def arrived(self, count: int) -> None:
         """Count bytes of an upload."""
@@ -194,7 +211,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(code)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        if "content-length" not in {name.lower() for name in headers or {}}:
+        if self.server_state.lengths and "Content-Length" not in (headers or {}):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -279,7 +296,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Relative, with a query that says how far the session was, as docker-registry's does."""
         upload = self.server_state.uploads[session]
         known = "a%2Fb%3D" + str(upload.size)
-        return {"Location": f"/v2/{upload.repository}/blobs/uploads/{session}?_state={known}&x=1"}
+        host = f"http://{self.server_state.url}" if self.server_state.absolute else ""
+        path = f"/v2/{upload.repository}/blobs/uploads/{session}"
+        return {"Location": f"{host}{path}?_state={known}&x=1"}
 
     def _range(self, upload: Upload) -> dict[str, str]:
         return {"Range": f"0-{max(upload.size - 1, 0)}"}

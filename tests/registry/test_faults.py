@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import email.utils
 import json
 import socket
@@ -19,7 +18,8 @@ from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.transport import Transport
 from tests.fixtures_registry import MakeImage, free_port
-from tests.registry.faulty import FaultyRegistry, Handler, Rule, reset, status, times
+from tests.registry.faulty import FaultyRegistry, Handler, reset, status, times
+from tests.registry.logins import TokenServer, basic_only, log_in
 
 
 def repository(server: FaultyRegistry, name: str = "lab/iris") -> RemoteRepository:
@@ -315,50 +315,6 @@ def test_a_redirect_to_other_storage_gets_no_password(
         assert read(faulty, digest) == b"data"
         assert storage.authorizations == [""]
     assert faulty.authorizations[-1].startswith("Basic ")
-
-
-def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, **item: str) -> None:
-    auth = item or {"auth": base64.b64encode(b"scientist:s3cret-word").decode()}
-    (tmp_path / "docker").mkdir(exist_ok=True)
-    (tmp_path / "docker" / "config.json").write_text(json.dumps({"auths": {url: auth}}))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-
-
-def basic_only() -> Rule:
-    wanted = "Basic " + base64.b64encode(b"scientist:s3cret-word").decode()
-
-    def rule(handler: Handler) -> bool:
-        if handler.headers.get("authorization") == wanted:
-            return False
-        status(401, {"WWW-Authenticate": 'Basic realm="test"'})(handler)
-        return True
-
-    return rule
-
-
-class TokenServer:
-    """Makes a registry want bearer tokens, and gives them at /token."""
-
-    def __init__(self, server: FaultyRegistry, lifetime: int = 300) -> None:
-        self.server, self.lifetime = server, lifetime
-        self.asked: list[tuple[str, str]] = []
-        server.rules.append(self)
-
-    def __call__(self, handler: Handler) -> bool:
-        if handler.path.startswith("/token"):
-            body = handler.drain().decode()
-            self.asked.append((handler.path + body, handler.headers.get("authorization", "")))
-            token = f"t{len(self.asked)}"
-            self.server.tokens.add(token)
-            answer = {"token": token, "expires_in": self.lifetime}
-            handler.answer(200, json.dumps(answer).encode())
-            return True
-        sent = handler.headers.get("authorization", "").removeprefix("Bearer ")
-        if sent in self.server.tokens:
-            return False
-        realm = f'Bearer realm="http://{self.server.url}/token",service="reg",scope="x"'
-        status(401, {"WWW-Authenticate": realm})(handler)
-        return True
 
 
 def test_tokens_are_fetched_once_per_access(faulty: FaultyRegistry, make_image: MakeImage) -> None:
