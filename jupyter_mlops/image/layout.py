@@ -215,17 +215,20 @@ class Layout:
         with blob.open() as chunks:
             for _ in chunks:
                 pass  # verifies
-        temporary = final.parent / f".tmp-{os.getpid()}-{final.name}"
+        temporary = final.parent / f"{_store.TEMPORARY}{os.getpid()}-{final.name}"
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary.unlink(missing_ok=True)
             os.link(blob.path, temporary)
             temporary.replace(final)
+            # Where both are names of one file already, a rename does nothing.
+            temporary.unlink(missing_ok=True)
         except OSError:
             return False
         return True
 
     def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
+        _durable(self._path(found.digest).parent)
         with self._locked() as entries:
             for tag in tags:
                 name = f"{self.repository}:{tag}" if self.repository else tag
@@ -290,6 +293,16 @@ class Layout:
     def _blob_files(self) -> list[Path]:
         folder = self.directory / "blobs" / "sha256"
         return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+def _durable(folder: Path) -> None:
+    """Write the names in a folder to the disk: no index may outlive the blobs that it names."""
+    with suppress(OSError):  # some network file systems cannot
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _ref_name(item: dict[str, Any]) -> str:

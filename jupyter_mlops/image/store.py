@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,13 @@ from typing import IO
 import msgspec
 
 from jupyter_mlops.errors import ImageError
+
+#: How the names of temporary files begin. Each is locked as long as its writer lives.
+TEMPORARY = ".tmp-"
+#: Seconds after which one counts as left behind where the file system knows no locks.
+_OLD = 86400.0
+#: Folders that this process (a fork is another one) has swept.
+_swept: set[tuple[int, Path]] = set()
 
 
 def blob_path(root: Path, digest: str) -> Path:
@@ -27,18 +35,65 @@ def blob_path(root: Path, digest: str) -> Path:
 def writing(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """Open a temporary file in ``folder``; the caller renames it, else it is removed.
 
-    Raises ImageError when there is no space or no permission.
+    What writers that were killed have left in the folder goes first. Raises ImageError when there
+    is no space or no permission.
     """
-    path = folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    path: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        if (os.getpid(), folder) not in _swept:
+            sweep(folder)
+            _swept.add((os.getpid(), folder))
+        file, path = _temporary(folder)
+        with file:
             yield file, path
     except OSError as error:
         raise _sentence(error, folder) from error
     finally:
+        if path:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _temporary(folder: Path) -> tuple[IO[bytes], Path]:
+    while True:
+        path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        file = path.open("xb")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file, path
+        file.close()  # swept in the moment before it was locked
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the temporary files in a folder whose writers are gone."""
+    return [path for path in sorted(folder.glob(f"{TEMPORARY}*")) if _abandoned(path)]
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files in a folder whose writers are gone."""
+    for path in folder.glob(f"{TEMPORARY}*"):
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            _abandoned(path, remove=True)
+
+
+def _abandoned(path: Path, *, remove: bool = False) -> bool:
+    """Tell whether nobody writes to a temporary file; ``remove`` it while that is sure."""
+    try:
+        with path.open("r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError:
+                if os.fstat(file.fileno()).st_mtime > time.time() - _OLD:
+                    return False
+            if remove:
+                path.unlink(missing_ok=True)
+            return True
+    except OSError:
+        return False  # just renamed, or somebody else's
 
 
 def replace(file: IO[bytes], temporary: Path, final: Path) -> None:
