@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -259,26 +258,6 @@ class Layout:
         if not (self.directory / "oci-layout").exists():
             _store.write_file(self.directory / "oci-layout", _LAYOUT)
         _store.write_file(self.directory / "index.json", json.dumps(index, indent=1).encode())
-
-    # Checking
-
-    def fsck(self) -> list[str]:
-        """Read everything; return a sentence per damage (none: the layout is whole)."""
-        problems, reached = [], set()
-        for path in self._blob_files():
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != path.name:
-                problems.append(f"blob sha256:{path.name} has another content")
-        for item in self._entries():
-            try:
-                reached |= self._reachable(item)
-            except RegistryError as error:
-                problems.append(f"{_ref_name(item) or item.get('digest')}: {error}")
-        for digest in sorted(reached):
-            if not self._path(digest).exists():
-                problems.append(f"blob {digest} is missing")
-        return problems
 
     def _reachable(self, item: dict[str, Any]) -> set[str]:
         found = Descriptor.from_dict(item)
