@@ -19,7 +19,7 @@ from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.transport import Transport
 from tests.fixtures_registry import MakeImage, free_port
 from tests.registry.faulty import FaultyRegistry, Handler, reset, status, times
-from tests.registry.logins import TokenServer, basic_only, log_in
+from tests.registry.logins import basic_only, log_in
 
 
 def repository(server: FaultyRegistry, name: str = "lab/iris") -> RemoteRepository:
@@ -315,64 +315,6 @@ def test_a_redirect_to_other_storage_gets_no_password(
         assert read(faulty, digest) == b"data"
         assert storage.authorizations == [""]
     assert faulty.authorizations[-1].startswith("Basic ")
-
-
-def test_tokens_are_fetched_once_per_access(faulty: FaultyRegistry, make_image: MakeImage) -> None:
-    tokens = TokenServer(faulty)
-    repo = repository(faulty)
-    assert repo.tags() == []
-    assert repo.tags() == []
-    assert len(tokens.asked) == 1
-    assert "service=reg" in tokens.asked[0][0]
-    assert "scope=repository%3Alab%2Firis%3Apull" in tokens.asked[0][0]
-
-
-def test_a_mount_asks_for_access_to_both(faulty: FaultyRegistry, make_image: MakeImage) -> None:
-    image = mountable(make_image(), faulty)
-    tokens = TokenServer(faulty)
-    assert repository(faulty).push(image, ["latest"]).mounted == 1
-    assert any("base%2Fpython%3Apull" in path for path, _ in tokens.asked)
-    assert complete(faulty, image)
-
-
-def test_an_expired_token_in_the_middle_is_renewed(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    TokenServer(faulty)
-    expire = times(1, "PUT", "/uploads/", status(401))
-    faulty.rules.insert(0, expire)
-    image = make_image()
-    repository(faulty).push(image, ["latest"])
-    assert complete(faulty, image)
-
-
-def test_an_identity_token_is_traded(
-    faulty: FaultyRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log_in(tmp_path, monkeypatch, faulty.url, identitytoken="refresh-me")
-    tokens = TokenServer(faulty)
-    assert repository(faulty).tags() == []
-    asked, authorization = tokens.asked[0]
-    assert "grant_type=refresh_token" in asked and "refresh_token=refresh-me" in asked
-    assert authorization == ""
-
-
-def test_a_token_server_that_talks_nonsense_is_a_sentence(faulty: FaultyRegistry) -> None:
-    TokenServer(faulty)
-    faulty.rules.insert(0, times(1, "GET", "/token", status(200, body={"a": 1})))
-    with pytest.raises(RegistryError, match="gave no token"):
-        repository(faulty).tags()
-
-
-def test_secrets_are_in_no_error(
-    faulty: FaultyRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log_in(tmp_path, monkeypatch, faulty.url)
-    faulty.rules.append(times(99, "GET", "/tags/", status(401, {"WWW-Authenticate": "Basic x"})))
-    with pytest.raises(RegistryError) as caught:
-        repository(faulty).tags()
-    assert "s3cret" not in str(caught.value) + repr(caught.value.problems)
-    assert "docker login" in str(caught.value)
 
 
 def test_nobody_there_is_a_sentence(waits: list[float]) -> None:
