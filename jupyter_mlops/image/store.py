@@ -7,6 +7,8 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,34 +68,70 @@ def _temporary(folder: Path) -> tuple[IO[bytes], Path]:
         file.close()  # swept in the moment before it was locked
 
 
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Make a temporary folder in ``folder``; the caller renames it, else it is removed.
+
+    What processes that were killed have left there goes first. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    while True:
+        path = Path(tempfile.mkdtemp(dir=folder, prefix=TEMPORARY))
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            break
+        os.close(lock)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
 def leftovers(folder: Path) -> list[Path]:
-    """Return the temporary files in a folder whose writers are gone."""
+    """Return the temporary files and folders in a folder whose makers are gone."""
     return [path for path in sorted(folder.glob(f"{TEMPORARY}*")) if _abandoned(path)]
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files in a folder whose writers are gone."""
+    """Remove the temporary files and folders in a folder whose makers are gone."""
     for path in folder.glob(f"{TEMPORARY}*"):
-        with suppress(OSError):
-            _abandoned(path, remove=True)
+        _abandoned(path, remove=True)
 
 
 def _abandoned(path: Path, *, remove: bool = False) -> bool:
-    """Tell whether nobody writes to a temporary file; ``remove`` it while that is sure."""
+    """Tell whether nobody writes to a temporary file or folder; ``remove`` it while that is so."""
+    folder = path.is_dir()
     try:
-        with path.open("r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            except OSError:
-                if os.fstat(file.fileno()).st_mtime > time.time() - _OLD:
-                    return False
-            if remove:
-                path.unlink(missing_ok=True)
-            return True
+        # Network file systems lock only what is open for writing.
+        lock = os.open(path, (os.O_RDONLY if folder else os.O_RDWR) | os.O_NOFOLLOW)
     except OSError:
         return False  # just renamed, or somebody else's
+    try:
+        if not _unlocked(lock):
+            return False
+        if remove and folder:
+            shutil.rmtree(path, ignore_errors=True)
+        elif remove:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        return True
+    finally:
+        os.close(lock)
+
+
+def _unlocked(descriptor: int) -> bool:
+    """Lock an open file that nobody has locked; where locks are unknown, its age decides."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return os.fstat(descriptor).st_mtime < time.time() - _OLD
+    return True
 
 
 def replace(file: IO[bytes], temporary: Path, final: Path) -> None:

@@ -1,4 +1,4 @@
-"""A small HTTP proxy that wants a login: CONNECT for https, whole addresses for http."""
+"""What may stand between us and a registry: a proxy that wants a login, a line that breaks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import http.client
 import http.server
 import select
 import socket
+import socketserver
 import threading
 import urllib.parse
+from collections.abc import Callable
 from typing import Any, Self
 
 from tests.registry.faulty import Quiet
@@ -112,3 +114,61 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         there.close()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _forward
+
+
+class Line:
+    """A TCP line to a port of this machine that breaks when it has carried so many bytes there.
+
+    ``breaks`` are bytes counted over all connections; ``carried`` is what went there so far.
+    """
+
+    def __init__(self, port: int, breaks: list[int]) -> None:
+        self.breaks = breaks
+        self.carried = 0
+        self.lock = threading.Lock()
+        line = self
+
+        class Bound(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with socket.create_connection(("127.0.0.1", port)) as there:
+                    back = threading.Thread(target=_pipe, args=(there, self.request))
+                    back.start()
+                    _pipe(self.request, there, line._breaks)
+                    for end in (self.request, there):
+                        with contextlib.suppress(OSError):
+                            end.shutdown(socket.SHUT_RDWR)
+                    back.join()
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Bound)
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
+        self.url = f"127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+
+    def _breaks(self, count: int) -> bool:
+        with self.lock:
+            self.carried += count
+            if self.breaks and self.carried >= self.breaks[0]:
+                self.breaks.pop(0)
+                return True
+            return False
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def _pipe(
+    source: socket.socket, target: socket.socket, breaks: Callable[[int], bool] = lambda _: False
+) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+            if breaks(len(data)):
+                return
+        target.shutdown(socket.SHUT_WR)

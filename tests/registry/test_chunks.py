@@ -18,6 +18,7 @@ from jupyter_mlops.registry.quirks import TABLE, Quirks, quirks_of
 from tests.fixtures_registry import MakeImage, RunningRegistry
 from tests.registry.faulty import FaultyRegistry, Handler, Upload, reset, status, times
 from tests.registry.images import PIECE, GeneratedBlob, generated_image
+from tests.registry.proxy import Line
 
 BIG = GeneratedBlob(1, 8)
 SMALL = GeneratedBlob(2, 1)
@@ -308,3 +309,21 @@ def test_a_real_registry_goes_on_between_chunks(
     assert all(before <= after for before, after in pairwise(told))
     with repository.blob(BIG.descriptor.digest) as pieces:
         assert sum(map(len, pieces)) == BIG.descriptor.size
+
+
+@pytest.mark.registry
+def test_a_real_registry_behind_a_line_that_breaks(
+    docker_registry: RunningRegistry, waits: list[float]
+) -> None:
+    """docker-registry 2.8 forgets an upload that broke within a chunk: it is begun anew."""
+    port = int(docker_registry.url.rpartition(":")[2])
+    image = generated_image(SMALL, BIG)
+    with Line(port, [4 * PIECE, 9 * PIECE]) as line:
+        repository = RemoteRepository(line.url, "real/broken")
+        repository.push(image, ["latest"])
+        assert line.breaks == []
+        again = line.carried - image.size
+        assert 0 < again < 10 * PIECE
+        with repository.blob(BIG.descriptor.digest) as pieces:
+            assert sum(map(len, pieces)) == BIG.descriptor.size
+    assert len(waits) >= 2
