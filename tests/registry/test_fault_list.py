@@ -89,6 +89,17 @@ def stall(handler: Handler) -> None:
     reset()(handler)
 
 
+def at_once(code: int) -> Any:
+    """Answer before the body was read, and hang up, as proxies do."""
+
+    def act(handler: Handler) -> None:
+        handler.answer(code)
+        handler.wfile.flush()
+        handler.close_connection = True
+
+    return act
+
+
 def lose_session(handler: Handler) -> None:
     handler.server_state.uploads.pop(handler.path.partition("?")[0].rpartition("/")[2])
     status(404, body={"errors": [{"code": "BLOB_UPLOAD_UNKNOWN"}]})(handler)
@@ -183,6 +194,9 @@ CASES = [
     Case("HTTP/1.0 without lengths", http_1_0),
     Case("no chunks", on(PATCH, status(405), FOREVER), "", CHUNK),
     Case("413 for good", on(PATCH, status(413), FOREVER), "client_max_body_size", CHUNK),
+    Case("413 before the body is read", on(WHOLE_PUT, at_once(413), FOREVER),
+         "client_max_body_size"),
+    Case("503 before the body is read", on(SECOND, at_once(503), 2)),
     Case("a full registry", on(PATCH, status(500, body=FULL), FOREVER), "no space left", 5 * CHUNK),
     Case("the manifest is too large", on(MANIFEST, status(413), FOREVER), "client_max_body_size"),
     Case("another digest", on(PUT, status(400, body={"errors": [{"code": "DIGEST_INVALID"}]}),
