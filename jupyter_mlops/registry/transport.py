@@ -110,6 +110,25 @@ def _date(text: str) -> datetime.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
+def _client(registry: str) -> httpx.Client:
+    try:
+        return httpx.Client(
+            verify=tls_context(),
+            timeout=httpx.Timeout(SILENCE, connect=CONNECT, pool=None),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            headers={"user-agent": "jupyter-mlops", "accept-encoding": "identity"},
+            trust_env=not is_loopback(registry),  # a proxy does not know this machine's ports
+            follow_redirects=False,
+        )
+    except (httpx.InvalidURL, ValueError, ImportError):
+        # Without what httpx says: it quotes parts of the URL, maybe of its password.
+        raise RegistryError(
+            f"The proxy before registry {registry} cannot be used",
+            why="HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of an HTTP proxy",
+            remedy="Write http://USER:PASSWORD@HOST:PORT, special characters as %XX",
+        ) from None
+
+
 class Transport:
     """Requests to one registry, with its certificates, credentials and bad days."""
 
@@ -118,14 +137,7 @@ class Transport:
 
     def __init__(self, registry: str) -> None:
         self.registry = registry
-        self._client = httpx.Client(
-            verify=tls_context(),
-            timeout=httpx.Timeout(SILENCE, connect=CONNECT, pool=None),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
-            headers={"user-agent": "jupyter-mlops", "accept-encoding": "identity"},
-            trust_env=not is_loopback(registry),  # a proxy does not know this machine's ports
-            follow_redirects=False,
-        )
+        self._client = _client(registry)
         self._tokens = Tokens(registry, self._client, plain=may_be_plain(registry))
         self._root = ""
         self._lock = threading.Lock()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,6 +181,27 @@ def test_a_proxy_that_is_not_there_is_a_sentence(
     said = str(caught.value)
     assert f"registry.test is not reachable through the proxy {address}" in said
     assert "lab" not in said and QUOTED not in said and PROXY_PASSWORD not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://lab:s3cret-word@127.0.0.1:port",
+        "http://lab:s3cret/word@127.0.0.1:3128",
+        "http://lab:s3cret#word@127.0.0.1:3128",
+        "socks5://lab:s3cret-word@127.0.0.1:3128",
+        "ftp://lab:s3cret-word@127.0.0.1:3128",
+    ],
+)
+def test_a_proxy_that_makes_no_sense_is_a_sentence(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    with pytest.raises(RegistryError, match="is not the URL of an HTTP proxy") as caught:
+        RemoteRepository("registry.test", "refused").tags()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in str(caught.value) + repr(caught.value.problems)
+    assert "InvalidURL" not in shown
 
 
 def test_this_machine_and_no_proxy_are_spoken_to_directly(
