@@ -12,7 +12,7 @@ import httpx
 from jupyter_mlops.errors import ImageError, RegistryError
 from jupyter_mlops.image.blob import Blob
 from jupyter_mlops.registry.failures import codes, is_final, refused, unreachable
-from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
+from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, joined
 
 #: Bytes: blobs of this size and more go in chunks of that size, where the registry allows it.
 THRESHOLD, CHUNK_SIZE = 100 << 20, 32 << 20
@@ -59,7 +59,7 @@ def location_of(response: httpx.Response) -> str:
             why="Its answer has no Location",
             where=str(response.url.copy_with(query=None)),
         )
-    return str(response.url.join(location))
+    return str(joined(response, location))
 
 
 def closing_seconds(size: int) -> float:

@@ -13,15 +13,17 @@ import httpx
 from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_of, verified
 from jupyter_mlops.image.manifest import Image
-from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress
+from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, load_names, no_progress
 from jupyter_mlops.registry import mounts
 from jupyter_mlops.registry.chunks import PROGRESS
 from jupyter_mlops.registry.failures import codes, is_final, refused, unreachable
-from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
+from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, joined
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
 #: Blobs transferred at a time.
 LANES = 6
+#: Pages of a list, of 1000 entries each where the registry gives as many as it is asked for.
+MOST_PAGES = 10_000
 _ACCEPT = ", ".join(MANIFESTS)
 _UNKNOWN_BLOB = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
 
@@ -57,7 +59,7 @@ class RemoteRepository:
     def tags(self) -> list[str]:
         """Return all tags, sorted; none when the repository does not exist yet."""
         found: set[str] = set()
-        path = f"{self._root}/tags/list?n=1000"
+        path, pages = f"{self._root}/tags/list?n=1000", set[str]()
         while path:
             response = self.transport.request(
                 "GET", path, what=f"the tags of {self.repository}", scopes=self._pull,
@@ -65,8 +67,8 @@ class RemoteRepository:
             )  # fmt: skip
             if response.status_code == 404:
                 break
-            found.update(map(str, load_json(response.content, "list of tags").get("tags") or []))
-            path = next_page(response)
+            found.update(load_names(response.content, "list of tags", "tags"))
+            path = next_page(response, pages)
         return sorted(found)
 
     def resolve(self, version: str) -> Descriptor:
@@ -74,7 +76,7 @@ class RemoteRepository:
         response = self._manifest("HEAD", version)
         digest = response.headers.get("docker-content-digest", "")
         length = response.headers.get("content-length", "")
-        if not digest or not length:
+        if not digest or not length.isdecimal():
             return self._described(version, self._manifest("GET", version))
         return Descriptor(
             media_type=_media_type(response), digest=_expected(version, digest), size=int(length)
@@ -206,8 +208,10 @@ class RemoteRepository:
                 descriptor, value = self.manifest(tag)
             except NotFoundError:
                 continue
-            parts = [*(value.get("layers") or []), *filter(None, [value.get("config")])]
-            return {str(part.get("digest")) for part in parts}, descriptor.digest
+            layers = value.get("layers")
+            parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
+            known = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
+            return known, descriptor.digest
         return set(), ""
 
     def _bring(
@@ -293,10 +297,21 @@ class _Progress:
             self._listener(self._done, self._total, label)
 
 
-def next_page(response: httpx.Response) -> str:
-    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text."""
+def next_page(response: httpx.Response, seen: set[str]) -> str:
+    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text.
+
+    ``seen`` are the pages so far; raises RegistryError when they do not end.
+    """
+    seen.add(str(response.url))
     link = response.links.get("next", {}).get("url", "")
-    return str(response.url.join(link)) if link else ""
+    page = str(joined(response, link)) if link else ""
+    if page in seen or len(seen) > MOST_PAGES:
+        raise RegistryError(
+            f"Registry {response.url.host} gives a list without end",
+            why="The next page is one that it gave before, or there are too many",
+            remedy="Ask its operator",
+        )
+    return page
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

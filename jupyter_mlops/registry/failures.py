@@ -84,6 +84,15 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
     )
 
 
+def nonsense(registry: str, why: str) -> RegistryError:
+    """Say that an answer does not make sense."""
+    return RegistryError(
+        f"Registry {registry} gave an answer that cannot be understood",
+        why=why,
+        remedy="Check that a registry is at this address, or ask its operator",
+    )
+
+
 def _untrusted(registry: str, error: ssl.SSLCertVerificationError) -> RegistryError:
     remedy = f"Set {CA_VARIABLE} to the file of the certificate authority that signed it"
     if error.verify_code in _DATES:
@@ -195,5 +204,5 @@ def _said(response: httpx.Response) -> tuple[str, set[str]]:
             if isinstance(detail, dict) and "no space left" in json.dumps(detail):
                 texts.append("no space left on device")
         return "; ".join(filter(None, texts))[:300], found
-    except (ValueError, KeyError, TypeError, AttributeError, httpx.ResponseNotRead):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, httpx.StreamError):
         return "", set()

@@ -38,7 +38,7 @@ def parse_challenge(response: httpx.Response) -> Challenge | None:
     for value in response.headers.get_list("www-authenticate"):
         scheme, _, rest = value.strip().partition(" ")
         fields = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(rest)}
-        if scheme.lower() == "bearer" and fields.get("realm"):
+        if scheme.lower() == "bearer" and _is_url(fields.get("realm", "")):
             return Challenge(
                 "bearer", fields["realm"], fields.get("service", ""), fields.get("scope", "")
             )
@@ -109,7 +109,7 @@ class Tokens:
             value = response.json()
             token = str(value.get("token") or value["access_token"])
             lifetime = float(value.get("expires_in") or _LIFETIME)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise RegistryError(
                 f"The token server of registry {self._registry} gave no token"
             ) from None
@@ -135,6 +135,13 @@ class Tokens:
         url = httpx.URL(challenge.realm)
         url = url.copy_with(params=[*url.params.multi_items(), *query])
         return self._client.get(url, headers=headers)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(httpx.URL(text).host)
+    except httpx.InvalidURL:
+        return False
 
 
 def _in_time(fetch: Callable[[], httpx.Response]) -> httpx.Response:

@@ -24,6 +24,7 @@ from jupyter_mlops.registry.failures import (
     chain,
     is_final,
     is_loopback,
+    nonsense,
     refused,
     unreachable,
 )
@@ -237,12 +238,16 @@ class Transport:
                 location = response.headers.get("location")
                 if method not in ("GET", "HEAD") or not response.is_redirect or not location:
                     break
-                target = response.url.join(location)
+                target = joined(response, location)
                 if not _same_origin(target, self.root()):
                     sent.pop("authorization", None)  # another host's storage: no token of ours
                 response.close()
                 response = self._send(method, target, sent, None, silence)
             yield response
+        except httpx.DecodingError as error:
+            raise nonsense(
+                self.registry, "Its body is not compressed as its header says"
+            ) from error
         finally:
             response.close()
 
@@ -256,6 +261,14 @@ class Transport:
             method, url, headers=headers, content=body, timeout=limits
         )
         return self._client.send(request, stream=True)
+
+
+def joined(response: httpx.Response, location: str) -> httpx.URL:
+    """Return where a header of an answer leads to; raises RegistryError when that is no URL."""
+    try:
+        return response.url.join(location)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise nonsense(response.url.netloc.decode(), "An address in it is none") from error
 
 
 def _same_origin(url: httpx.URL, root: str) -> bool:
