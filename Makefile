@@ -18,7 +18,7 @@ help:
 	@echo "make demo    publish, serve and re-run an example notebook, in its own environment"
 	@echo "make test    everything: linters, Python, Jest and browser tests"
 	@echo "make test-fast  the Python tests that need no network and no tools"
-	@echo "make soak    20 000 malformed notebooks, 20 000 random programs, 200 000 changes; two hours"
+	@echo "make soak    20 000 malformed notebooks, 20 000 random programs, 200 000 changes, 100 kills; two hours"
 	@echo "make install the development environment in .venv"
 	@echo "make bench   the benchmarks, side by side with their peers"
 
@@ -76,6 +76,7 @@ soak: install
 	$(BIN)/python -m tests.malformed --count 20000
 	MLOPS_PROGRAMS=20000 $(BIN)/python -m pytest tests/pipeline/test_programs.py
 	MLOPS_MUTATIONS=200000 $(BIN)/python -m pytest tests/pipeline/test_mutations.py
+	MLOPS_KILLS=50 $(BIN)/python -m pytest tests/registry/test_kills.py
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops import settings
-from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.contents import LABEL
+from jupyter_mlops.image.fsck import Checked, fsck
 from jupyter_mlops.registry import catalog as listing
 from jupyter_mlops.registry.catalog import Listed
 from jupyter_mlops.registry.open import open_repository
@@ -69,6 +70,25 @@ def describe(reference: str) -> dict[str, Any]:
         remedy="List what is there: jupyter mlops list",
         where=str(place),
     )
+
+
+def check(registry: str | None = None, *, repair: bool = False) -> Checked:
+    """Read a registry directory whole (default: the default one); see ``image.fsck``.
+
+    Raises RegistryError with every damage that was found, and UsageError for a registry that is no
+    directory.
+    """
+    place = registry or settings.default_registry()
+    if not place.startswith("oci:"):
+        raise UsageError(
+            f"{place} is not a directory",
+            why="A registry that is a server checks itself",
+            remedy="Write oci:DIRECTORY",
+        )
+    found = fsck(Reference.below(place, "any").path, repair=repair)
+    if found.problems:
+        raise RegistryError.collect(found.problems)
+    return found
 
 
 def _summary(item: Listed) -> PublicationSummary:

@@ -150,6 +150,12 @@ def _parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "show", _show, show.publication, "describe one publication")
     one.add_argument("reference", metavar="REF")
+
+    checked = _command(commands, "fsck", _fsck, show.checked, "check a registry directory")
+    checked.add_argument("registry", nargs="?", metavar="oci:DIRECTORY")
+    checked.add_argument(
+        "--repair", action="store_true", help="remove damaged blobs: the next publish stores them"
+    )
     return parser
 
 
@@ -377,6 +383,12 @@ def _show(options: argparse.Namespace) -> Any:
     from jupyter_mlops.catalog import describe
 
     return describe(options.reference)
+
+
+def _fsck(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.catalog import check
+
+    return check(options.registry, repair=options.repair)
 
 
 if __name__ == "__main__":

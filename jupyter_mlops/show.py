@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
     from jupyter_mlops.exports import Exported
+    from jupyter_mlops.image.fsck import Checked
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
     from jupyter_mlops.prune import Freed
@@ -284,6 +285,18 @@ def publication(found: dict[str, Any]) -> None:
         print(f"  system       {name} {version}")
     for item in found["captures"]:
         print(f"  capture      {item['name']}: {item['type']} ({_bytes(item['size'])})")
+
+
+def checked(found: Checked) -> None:
+    """Show what a check of a registry directory found."""
+    print(f"{found.directory} is whole: {found.tags} tags, {found.blobs} blobs, ", end="")
+    print(_bytes(found.size))
+    if found.orphans:
+        print(f"{len(found.orphans)} blobs belong to no tag, {_bytes(found.orphaned)}")
+    for path in found.leftovers:
+        print(f"  left by a publish that was killed: {path}")
+    for name in found.removed:
+        print(f"  removed {name}")
 
 
 def _bytes(count: int) -> str:

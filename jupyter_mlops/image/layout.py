@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -264,17 +263,20 @@ class Layout:
         with blob.open() as chunks:
             for _ in chunks:
                 pass  # verifies
-        temporary = final.parent / f".tmp-{os.getpid()}-{final.name}"
+        temporary = final.parent / f"{_store.TEMPORARY}{os.getpid()}-{final.name}"
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary.unlink(missing_ok=True)
             os.link(blob.path, temporary)
             temporary.replace(final)
+            # Where both are names of one file already, a rename does nothing.
+            temporary.unlink(missing_ok=True)
         except OSError:
             return False
         return True
 
     def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
+        _durable(self._path(found.digest).parent)
         with self._locked() as entries:
             self._write_index(self._pointed(entries, found, tags))
 
@@ -312,26 +314,6 @@ class Layout:
             _store.write_file(self.directory / "oci-layout", _LAYOUT)
         _store.write_file(self.directory / "index.json", json.dumps(index, indent=1).encode())
 
-    # Checking
-
-    def fsck(self) -> list[str]:
-        """Read everything; return a sentence per damage (none: the layout is whole)."""
-        problems, reached = [], set()
-        for path in self._blob_files():
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != path.name:
-                problems.append(f"blob sha256:{path.name} has another content")
-        for item in self._entries():
-            try:
-                reached |= self._reachable(item)
-            except RegistryError as error:
-                problems.append(f"{_ref_name(item) or item.get('digest')}: {error}")
-        for digest in sorted(reached):
-            if not self._path(digest).exists():
-                problems.append(f"blob {digest} is missing")
-        return problems
-
     def _reachable(self, item: dict[str, Any]) -> set[str]:
         found = Descriptor.from_dict(item)
         value = load_json(self._manifest_bytes(found), "manifest")
@@ -350,6 +332,16 @@ class Layout:
 def _subject(item: dict[str, Any]) -> str:
     """Return the digest of the image that an entry lists attachments of; "" for an image."""
     return subject_of(_ref_name(item).rpartition(":")[2])
+
+
+def _durable(folder: Path) -> None:
+    """Write the names in a folder to the disk: no index may outlive the blobs that it names."""
+    with suppress(OSError):  # some network file systems cannot
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _ref_name(item: dict[str, Any]) -> str:

@@ -104,11 +104,19 @@ def load_json(data: bytes, what: str) -> dict[str, Any]:
     """Parse a JSON object; raises RegistryError when it is something else."""
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RegistryError(f"A {what} is not JSON", why=str(error)) from error
     if not isinstance(value, dict):
         raise RegistryError(f"A {what} is not a JSON object")
     return value
+
+
+def load_names(data: bytes, what: str, key: str) -> list[str]:
+    """Parse a JSON object that lists names under a key; raises RegistryError for another thing."""
+    names = load_json(data, what).get(key) or []
+    if not isinstance(names, list):
+        raise RegistryError(f"A {what} is none", why=f"Its {key} are not a list")
+    return [str(name) for name in names]
 
 
 def read_blob(repository: Repository, digest: str, limit: int = 16 << 20) -> bytes:

@@ -12,7 +12,7 @@ from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.blob import INDEXES, Descriptor
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.referrers import subject_of
-from jupyter_mlops.image.repository import Repository, load_json, read_blob
+from jupyter_mlops.image.repository import Repository, load_json, load_names, read_blob
 from jupyter_mlops.registry.client import RemoteRepository, next_page
 from jupyter_mlops.registry.reference import Reference, is_host
 from jupyter_mlops.registry.transport import Transport
@@ -176,7 +176,7 @@ def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
 def _catalog(transport: Transport) -> list[str]:
     """Return all repositories of a registry (Docker's ``_catalog``, which not all offer)."""
     names: list[str] = []
-    path = "/v2/_catalog?n=1000"
+    path, pages = "/v2/_catalog?n=1000", set[str]()
     while path:
         response = transport.request(
             "GET", path, what="to list its repositories", scopes=("registry:catalog:*",),
@@ -189,6 +189,6 @@ def _catalog(transport: Transport) -> list[str]:
                 remedy=f"Name a repository: jupyter mlops list {transport.registry}/team/name, "
                 f"or log in: docker login {transport.registry}",
             )
-        names += map(str, load_json(response.content, "catalog").get("repositories") or [])
-        path = next_page(response)
+        names += load_names(response.content, "catalog", "repositories")
+        path = next_page(response, pages)
     return names

@@ -14,14 +14,24 @@ from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_of, verified
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact, Referrer
-from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
+from jupyter_mlops.image.repository import (
+    OnProgress,
+    Pushed,
+    load_json,
+    load_names,
+    no_progress,
+    nothing,
+)
 from jupyter_mlops.registry import mounts, referrers
-from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused, unreachable
-from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
+from jupyter_mlops.registry.chunks import PROGRESS
+from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, is_final, refused, unreachable
+from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, joined
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
 #: Blobs transferred at a time.
 LANES = 6
+#: Pages of a list, of 1000 entries each where the registry gives as many as it is asked for.
+MOST_PAGES = 10_000
 _ACCEPT = ", ".join(MANIFESTS)
 
 
@@ -56,7 +66,7 @@ class RemoteRepository:
     def tags(self) -> list[str]:
         """Return all tags, sorted; none when the repository does not exist yet."""
         found: set[str] = set()
-        path = f"{self._root}/tags/list?n=1000"
+        path, pages = f"{self._root}/tags/list?n=1000", set[str]()
         while path:
             response = self.transport.request(
                 "GET", path, what=f"the tags of {self.repository}", scopes=self.pull_scopes,
@@ -64,8 +74,8 @@ class RemoteRepository:
             )  # fmt: skip
             if response.status_code == 404:
                 break
-            found.update(map(str, load_json(response.content, "list of tags").get("tags") or []))
-            path = next_page(response)
+            found.update(load_names(response.content, "list of tags", "tags"))
+            path = next_page(response, pages)
         return sorted(found)
 
     def resolve(self, version: str) -> Descriptor:
@@ -73,7 +83,7 @@ class RemoteRepository:
         response = self._manifest("HEAD", version)
         digest = response.headers.get("docker-content-digest", "")
         length = response.headers.get("content-length", "")
-        if not digest or not length:
+        if not digest or not length.isdecimal():
             return self._described(version, self._manifest("GET", version))
         return Descriptor(
             media_type=_media_type(response), digest=_expected(version, digest), size=int(length)
@@ -127,10 +137,12 @@ class RemoteRepository:
             chunks.close()
 
     def _chunks(self, digest: str) -> Generator[bytes, None, None]:
-        done, what = 0, f"blob {digest}"
-        for attempt in range(ATTEMPTS):
+        what = f"blob {digest}"
+        done, failures, reached = 0, 0, 0
+        while True:
             headers = {"range": f"bytes={done}-"} if done else {}
             response: httpx.Response | None = None
+            broken: httpx.TransportError | None = None
             try:
                 with self.transport.once(
                     "GET", f"{self._root}/blobs/{digest}", scopes=self.pull_scopes, headers=headers
@@ -145,15 +157,20 @@ class RemoteRepository:
                                 yield fresh
                         return
                     response.read()
-                if response.status_code == 404:
-                    raise NotFoundError(f"{what} is not in {self.name}")
-                if response.status_code not in RETRIED or attempt == ATTEMPTS - 1:
-                    raise refused(self.registry, what, response)
-                self.transport.pause(attempt, response, what)
             except httpx.TransportError as error:
-                if attempt == ATTEMPTS - 1:
-                    raise unreachable(self.registry, error) from error
-                self.transport.pause(attempt, None, what)
+                response, broken = None, error
+            if done >= reached + PROGRESS:
+                failures, reached = 0, done  # it goes on: this failure is the first one again
+            failures += 1
+            if broken and (failures >= ATTEMPTS or is_final(broken)):
+                raise unreachable(self.registry, broken) from broken
+            if response is not None and response.status_code == 404:
+                raise NotFoundError(f"{what} is not in {self.name}")
+            if response is not None and (
+                failures >= ATTEMPTS or response.status_code not in RETRIED
+            ):
+                raise refused(self.registry, what, response)
+            self.transport.pause(failures - 1, response, what)
 
     def referrers(self, digest: str) -> list[Referrer]:
         """Return what is attached to an image, by the API or the fallback tag."""
@@ -211,8 +228,10 @@ class RemoteRepository:
                 descriptor, value = self.manifest(tag)
             except NotFoundError:
                 continue
-            parts = [*(value.get("layers") or []), *filter(None, [value.get("config")])]
-            return {str(part.get("digest")) for part in parts}, descriptor.digest
+            layers = value.get("layers")
+            parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
+            known = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
+            return known, descriptor.digest
         return set(), ""
 
     def _bring(
@@ -258,8 +277,11 @@ class RemoteRepository:
         return repository if repository != self.repository else ""
 
     def _put_manifest(self, image: Image, version: str, progress: _Progress) -> None:
-        """Write the manifest; when the registry misses blobs after all, bring those first."""
-        for again in (True, False):
+        """Write the manifest; when the registry misses blobs after all, bring those first.
+
+        Some registries know a blob only a moment after they have taken it.
+        """
+        for attempt in range(ATTEMPTS):
             response = self.transport.request(
                 "PUT", f"{self._root}/manifests/{version}", what=f"{self.repository}:{version}",
                 scopes=push_scopes(self.repository), content=image.manifest,
@@ -272,8 +294,10 @@ class RemoteRepository:
                         f"Registry {self.registry} stored another manifest than it was given"
                     )
                 return
-            if not (again and codes(response) & UNKNOWN_BLOB):
+            if attempt == ATTEMPTS - 1 or not codes(response) & UNKNOWN_BLOB:
                 raise refused(self.registry, f"{self.repository}:{version}", response)
+            if attempt:
+                self.transport.pause(attempt, response, f"{self.repository}:{version}")
             self._bring(image, image.blobs(), progress)
 
 
@@ -293,10 +317,21 @@ class _Progress:
             self._listener(self._done, self._total, label)
 
 
-def next_page(response: httpx.Response) -> str:
-    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text."""
+def next_page(response: httpx.Response, seen: set[str]) -> str:
+    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text.
+
+    ``seen`` are the pages so far; raises RegistryError when they do not end.
+    """
+    seen.add(str(response.url))
     link = response.links.get("next", {}).get("url", "")
-    return str(response.url.join(link)) if link else ""
+    page = str(joined(response, link)) if link else ""
+    if page in seen or len(seen) > MOST_PAGES:
+        raise RegistryError(
+            f"Registry {response.url.host} gives a list without end",
+            why="The next page is one that it gave before, or there are too many",
+            remedy="Ask its operator",
+        )
+    return page
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import json
 import socket
 import ssl
+import urllib.request
 from collections.abc import Iterator
 
 import httpx
@@ -18,6 +20,17 @@ INSECURE_VARIABLE = "JUPYTER_MLOPS_INSECURE_REGISTRIES"
 UNKNOWN_BLOB = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
+def is_loopback(registry: str) -> bool:
+    """Tell whether a registry is on this machine."""
+    host = httpx.URL(f"//{registry}").host
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and everything that led to it."""
     seen: BaseException | None = error
@@ -27,12 +40,17 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_final(error: httpx.TransportError) -> bool:
-    """Tell whether trying again cannot help: an unknown host, a certificate."""
+    """Tell whether trying again cannot help: an unknown host, a certificate, a proxy's no."""
+    if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
+        return True
     return any(isinstance(item, socket.gaierror | ssl.SSLError) for item in chain(error))
 
 
 def unreachable(registry: str, error: Exception) -> RegistryError:
     """Say why no connection came about or why it broke."""
+    if isinstance(error, httpx.ProxyError):
+        return _not_let_through(registry, str(error))
+    proxy = _proxy(registry)
     for item in chain(error):
         if isinstance(item, ssl.SSLCertVerificationError):
             return _untrusted(registry, item)
@@ -41,6 +59,12 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
                 f"Registry {registry} does not speak TLS",
                 why=item.reason or str(item),
                 remedy=f"Set {INSECURE_VARIABLE}={registry} if plain HTTP is intended",
+            )
+        if isinstance(item, socket.gaierror | ConnectionRefusedError) and proxy:
+            return RegistryError(
+                f"Registry {registry} is not reachable through the proxy {proxy}",
+                why="The proxy itself does not answer",
+                remedy="Check HTTPS_PROXY and HTTP_PROXY, or name the registry in NO_PROXY",
             )
         if isinstance(item, socket.gaierror):
             return RegistryError(
@@ -62,12 +86,54 @@ def unreachable(registry: str, error: Exception) -> RegistryError:
     )
 
 
+def nonsense(registry: str, why: str) -> RegistryError:
+    """Say that an answer does not make sense."""
+    return RegistryError(
+        f"Registry {registry} gave an answer that cannot be understood",
+        why=why,
+        remedy="Check that a registry is at this address, or ask its operator",
+    )
+
+
 def _untrusted(registry: str, error: ssl.SSLCertVerificationError) -> RegistryError:
+    remedy = f"Set {CA_VARIABLE} to the file of the certificate authority that signed it"
+    if error.verify_code in _DATES:
+        remedy = "Check the clock of this machine, or ask the registry's operator to renew it"
     return RegistryError(
         f"The certificate of registry {registry} is not trusted",
         why=error.verify_message or "It cannot be verified",
-        remedy=f"Set {CA_VARIABLE} to the file of the certificate authority that signed it",
+        remedy=remedy,
     )
+
+
+#: What OpenSSL says of a certificate that is not valid yet, or no longer.
+_DATES = (9, 10)
+
+
+def _not_let_through(registry: str, said: str) -> RegistryError:
+    """Say what a proxy's refusal means; ``said`` is its status line."""
+    if said.startswith("407"):
+        return RegistryError(
+            f"The proxy before registry {registry} does not know you",
+            why="It wants a user name and a password, or others than those it was given",
+            remedy="Set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, special characters as %XX",
+        )
+    return RegistryError(
+        f"The proxy does not let anything through to registry {registry}",
+        why=f"It answers {said}",
+        remedy="Ask its operator, or name the registry in NO_PROXY",
+    )
+
+
+def _proxy(registry: str) -> str:
+    """Return the proxy that leads to a registry as host:port, without its password; or nothing."""
+    url = httpx.URL(f"https://{registry}")
+    found = urllib.request.getproxies()
+    proxy = found.get("https") or found.get("all") or ""
+    if not proxy or is_loopback(registry) or urllib.request.proxy_bypass(url.host):
+        return ""
+    parsed = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host
 
 
 def refused(registry: str, what: str, response: httpx.Response) -> RegistryError:
@@ -80,6 +146,8 @@ def refused(registry: str, what: str, response: httpx.Response) -> RegistryError
             why=said or "It wants a user name and a password",
             remedy=f"Log in: docker login {registry}",
         )
+    if status == 407:
+        return _not_let_through(registry, "407")
     if status == 403 or "DENIED" in codes:
         return RegistryError(
             problem,
@@ -138,5 +206,5 @@ def _said(response: httpx.Response) -> tuple[str, set[str]]:
             if isinstance(detail, dict) and "no space left" in json.dumps(detail):
                 texts.append("no space left on device")
         return "; ".join(filter(None, texts))[:300], found
-    except (ValueError, KeyError, TypeError, AttributeError, httpx.ResponseNotRead):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, httpx.StreamError):
         return "", set()

@@ -6,12 +6,12 @@ import os
 import posixpath
 import shutil
 import tarfile
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import LAYER_KIND, Descriptor
 from jupyter_mlops.image.reading import DAMAGED, Reader, uncompressed
 from jupyter_mlops.image.repository import Repository
@@ -38,21 +38,20 @@ def unpack(
     if final.is_dir():
         return root
     layers = _layers(repository, digest)
-    directory.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=directory, prefix=".tmp-"))
     try:
-        (staging / prefix).mkdir(parents=True)
-        state = _State()
-        with ThreadPoolExecutor(_LANES) as pool:
-            for _ in pool.map(
-                lambda layer: _extract(repository, layer, staging, prefix, state), layers
-            ):
-                pass
-        staging.chmod(0o755)
-        with suppress(OSError):
-            staging.rename(final)
-        if not final.is_dir():
-            raise RegistryError("The publication cannot be unpacked", where=str(final))
+        with _store.staging(directory) as staging:
+            (staging / prefix).mkdir(parents=True)
+            state = _State()
+            with ThreadPoolExecutor(_LANES) as pool:
+                for _ in pool.map(
+                    lambda layer: _extract(repository, layer, staging, prefix, state), layers
+                ):
+                    pass
+            staging.chmod(0o755)
+            with suppress(OSError):
+                staging.rename(final)
+            if not final.is_dir():
+                raise RegistryError("The publication cannot be unpacked", where=str(final))
     except OSError as error:
         raise RegistryError(
             "The publication cannot be unpacked",
@@ -60,8 +59,6 @@ def unpack(
             remedy="Free some space, or set JUPYTER_MLOPS_HOME to a folder on another disk",
             where=str(directory),
         ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return root
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -16,6 +18,8 @@ from jupyter_mlops.registry.failures import refused, unreachable
 _PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 #: Seconds before its end at which a token counts as expired; what registries promise at least.
 _EARLY, _LIFETIME = 10.0, 60.0
+#: Seconds that a token server has for its whole answer, however often it says a little.
+DEADLINE = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ def parse_challenge(response: httpx.Response) -> Challenge | None:
     for value in response.headers.get_list("www-authenticate"):
         scheme, _, rest = value.strip().partition(" ")
         fields = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(rest)}
-        if scheme.lower() == "bearer" and fields.get("realm"):
+        if scheme.lower() == "bearer" and _is_url(fields.get("realm", "")):
             return Challenge(
                 "bearer", fields["realm"], fields.get("service", ""), fields.get("scope", "")
             )
@@ -96,7 +100,7 @@ class Tokens:
                 remedy="Ask its operator to give the token server TLS",
             )
         try:
-            response = self._fetch(challenge, scopes, found)
+            response = _in_time(lambda: self._fetch(challenge, scopes, found))
         except httpx.TransportError as error:
             raise unreachable(httpx.URL(challenge.realm).host, error) from error
         if response.status_code != 200:
@@ -105,7 +109,7 @@ class Tokens:
             value = response.json()
             token = str(value.get("token") or value["access_token"])
             lifetime = float(value.get("expires_in") or _LIFETIME)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise RegistryError(
                 f"The token server of registry {self._registry} gave no token"
             ) from None
@@ -131,6 +135,36 @@ class Tokens:
         url = httpx.URL(challenge.realm)
         url = url.copy_with(params=[*url.params.multi_items(), *query])
         return self._client.get(url, headers=headers)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(httpx.URL(text).host)
+    except httpx.InvalidURL:
+        return False
+
+
+def _in_time(fetch: Callable[[], httpx.Response]) -> httpx.Response:
+    """Fetch in a thread that is left to itself when it takes too long.
+
+    Timeouts of reading start anew with each byte: a server that drips would hold a push for ever.
+    """
+    answers: queue.SimpleQueue[httpx.Response | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(fetch())
+        except BaseException as error:
+            answers.put(error)
+
+    threading.Thread(target=run, name="token", daemon=True).start()
+    try:
+        answer = answers.get(timeout=DEADLINE)
+    except queue.Empty:
+        raise httpx.ReadTimeout("The token server answers too slowly") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _repository(scopes: tuple[str, ...]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import email.utils
 import functools
-import ipaddress
 import os
 import random
 import ssl
@@ -24,6 +23,8 @@ from jupyter_mlops.registry.failures import (
     INSECURE_VARIABLE,
     chain,
     is_final,
+    is_loopback,
+    nonsense,
     refused,
     unreachable,
 )
@@ -35,20 +36,11 @@ ATTEMPTS = 5
 LONGEST_WAIT, CONNECT, SILENCE = 30.0, 10.0, 60.0
 #: Bytes of an answer that is read whole: manifests, lists.
 ANSWER_LIMIT = 8 << 20
+#: Seconds that such an answer may take as a whole.
+ANSWER_TIME = 120.0
 _HUB = {"docker.io": "registry-1.docker.io"}
 
 Content = Callable[[], Iterable[bytes]] | bytes | None
-
-
-def is_loopback(registry: str) -> bool:
-    """Tell whether a registry is on this machine."""
-    host = httpx.URL(f"//{registry}").host
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def may_be_plain(registry: str) -> bool:
@@ -103,13 +95,39 @@ def _retry_after(response: httpx.Response) -> float | None:
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
+    moment = _date(text)
+    if moment is None:
+        return None
+    # By the registry's own clock, which need not be this machine's.
+    now = _date(response.headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _date(text: str) -> datetime.datetime | None:
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _client(registry: str) -> httpx.Client:
+    try:
+        return httpx.Client(
+            verify=tls_context(),
+            timeout=httpx.Timeout(SILENCE, connect=CONNECT, pool=None),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            headers={"user-agent": "jupyter-mlops", "accept-encoding": "identity"},
+            trust_env=not is_loopback(registry),  # a proxy does not know this machine's ports
+            follow_redirects=False,
+        )
+    except (httpx.InvalidURL, ValueError, ImportError):
+        # Without what httpx says: it quotes parts of the URL, maybe of its password.
+        raise RegistryError(
+            f"The proxy before registry {registry} cannot be used",
+            why="HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of an HTTP proxy",
+            remedy="Write http://USER:PASSWORD@HOST:PORT, special characters as %XX",
+        ) from None
 
 
 class Transport:
@@ -120,14 +138,7 @@ class Transport:
 
     def __init__(self, registry: str) -> None:
         self.registry = registry
-        self._client = httpx.Client(
-            verify=tls_context(),
-            timeout=httpx.Timeout(SILENCE, connect=CONNECT, pool=None),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
-            headers={"user-agent": "jupyter-mlops", "accept-encoding": "identity"},
-            trust_env=not is_loopback(registry),  # a proxy does not know this machine's ports
-            follow_redirects=False,
-        )
+        self._client = _client(registry)
         self._tokens = Tokens(registry, self._client, plain=may_be_plain(registry))
         self._root = ""
         self._lock = threading.Lock()
@@ -201,44 +212,63 @@ class Transport:
     def once(
         self, method: str, path: str, *, scopes: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None, content: Content = None, challenge: bool = True,
+        silence: float = 0.0,
     ) -> Iterator[httpx.Response]:  # fmt: skip
         """Send a request and yield its answer unread; no retry but the one that a 401 asks for.
 
-        With ``challenge=False`` a 401 is yielded as it is. Raises httpx.TransportError.
+        With ``challenge=False`` a 401 is yielded as it is. ``silence`` is how many seconds the
+        registry may say nothing, if that is more than SILENCE. Raises httpx.TransportError.
         """
         url = httpx.URL(self.root()).join(path)
         sent = dict(headers or {})
-        token = self._tokens.header(scopes)
-        if token and _same_origin(url, self.root()):
+        own = _same_origin(url, self.root())  # no other host gets a token, or asks for one
+        token = self._tokens.header(scopes) if own else None
+        if token:
             sent["authorization"] = token
-        response = self._send(method, url, sent, content)
+        response = self._send(method, url, sent, content, silence)
         try:
-            if response.status_code == 401 and challenge:
+            if response.status_code == 401 and challenge and own:
                 response.read()
                 token = self._tokens.answer(response, scopes)
                 if token:
                     response.close()
                     sent["authorization"] = token
-                    response = self._send(method, url, sent, content)
+                    response = self._send(method, url, sent, content, silence)
             for _ in range(5):
                 location = response.headers.get("location")
                 if method not in ("GET", "HEAD") or not response.is_redirect or not location:
                     break
-                target = response.url.join(location)
-                if target.host != url.host or target.port != url.port:
+                target = joined(response, location)
+                if not _same_origin(target, self.root()):
                     sent.pop("authorization", None)  # another host's storage: no token of ours
                 response.close()
-                response = self._send(method, target, sent, None)
+                response = self._send(method, target, sent, None, silence)
             yield response
+        except httpx.DecodingError as error:
+            raise nonsense(
+                self.registry, "Its body is not compressed as its header says"
+            ) from error
         finally:
             response.close()
 
     def _send(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: Content
-    ) -> httpx.Response:
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: Content,
+        silence: float,
+    ) -> httpx.Response:  # fmt: skip
         body = content() if callable(content) else content
-        request = self._client.build_request(method, url, headers=headers, content=body)
+        limits = httpx.Timeout(SILENCE, connect=CONNECT, read=max(silence, SILENCE), pool=None)
+        request = self._client.build_request(
+            method, url, headers=headers, content=body, timeout=limits
+        )
         return self._client.send(request, stream=True)
+
+
+def joined(response: httpx.Response, location: str) -> httpx.URL:
+    """Return where a header of an answer leads to; raises RegistryError when that is no URL."""
+    try:
+        return response.url.join(location)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise nonsense(response.url.netloc.decode(), "An address in it is none") from error
 
 
 def _same_origin(url: httpx.URL, root: str) -> bool:
@@ -247,13 +277,15 @@ def _same_origin(url: httpx.URL, root: str) -> bool:
 
 
 def _read(response: httpx.Response, registry: str) -> httpx.Response:
-    data = bytearray()
+    data, end = bytearray(), time.monotonic() + ANSWER_TIME
     # A 401 was read already, when its challenge could not be answered.
     chunks = (response.content,) if response.is_stream_consumed else response.iter_raw()
     for chunk in chunks:
         data += chunk
         if len(data) > ANSWER_LIMIT:
             raise RegistryError(f"Registry {registry} gave an answer larger than {ANSWER_LIMIT}")
+        if time.monotonic() > end:
+            raise httpx.ReadTimeout("The answer comes too slowly", request=response.request)
     return httpx.Response(
         response.status_code,
         headers=response.headers,

@@ -1,4 +1,7 @@
-"""Bring one blob into a registry: look, mount, or send; a broken session is begun anew."""
+"""Bring one blob into a registry: look, mount, or send, in chunks or whole.
+
+What breaks in chunks goes on from where it was (``chunks.py``); what is sent whole begins anew.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ from typing import Literal
 
 import httpx
 
-from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image.blob import Blob
+from jupyter_mlops.registry import chunks
+from jupyter_mlops.registry.chunks import ChunkedUpload, NoChunks, Session, closing_seconds
 from jupyter_mlops.registry.failures import is_final, refused, unreachable
+from jupyter_mlops.registry.quirks import quirks_of
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
 
 Outcome = Literal["skipped", "mounted", "sent"]
@@ -32,6 +38,8 @@ class Uploader:
         self.repository = repository
         self.on_bytes = on_bytes
         self.stop = threading.Event()
+        self.quirks = quirks_of(transport.registry)
+        self.chunked = self.quirks.chunks  # until it refuses one
         self._path = f"/v2/{repository}/blobs"
         self._scopes = push_scopes(repository)
 
@@ -47,22 +55,32 @@ class Uploader:
     def bring(self, blob: Blob, *, label: str, mount_from: str = "") -> Outcome:
         """Make the repository hold a blob; raises RegistryError."""
         found = blob.descriptor
-        if self.stop.is_set():
-            raise Cancelled
+        self._check()
         if self.exists(found.digest, found.size):
             self.on_bytes(found.size, label)
             return "skipped"
-        location = ""
+        session = None
         if mount_from:
-            location = self._mount(found.digest, mount_from)
-            if not location:
+            session = self._mount(found.digest, mount_from)
+            if session is None:
                 self.on_bytes(found.size, label)
                 return "mounted"
-        self._send(blob, location, label)
+        if self.chunked and found.size >= chunks.THRESHOLD:
+            try:
+                self._send_chunks(blob, session, label)
+            except NoChunks:
+                self.chunked, session = False, None
+            else:
+                return "sent"
+        self._send_whole(blob, session, label)
         return "sent"
 
-    def _mount(self, digest: str, source: str) -> str:
-        """Ask to take a blob from another repository: "" when done, else a session to upload to."""
+    def _check(self) -> None:
+        if self.stop.is_set():
+            raise Cancelled
+
+    def _mount(self, digest: str, source: str) -> Session | None:
+        """Ask to take a blob from another repository: None when done, else a session to send to."""
         scopes = (*self._scopes, f"repository:{source}:pull")
         query = httpx.QueryParams({"mount": digest, "from": source})
         try:
@@ -72,22 +90,38 @@ class Uploader:
             )  # fmt: skip
         except RegistryError:
             return self._begin()  # not allowed there: send the bytes
-        return "" if response.status_code == 201 else _location(response)
+        return None if response.status_code == 201 else Session.opened(response)
 
-    def _begin(self) -> str:
+    def _begin(self) -> Session:
         response = self.transport.request(
             "POST", f"{self._path}/uploads/", what=f"uploads to {self.repository}",
-            scopes=self._scopes, accept=(202,), headers={"content-length": "0"},
+            scopes=self._scopes, accept=(202, 404), headers={"content-length": "0"},
         )  # fmt: skip
-        return _location(response)
+        if response.status_code == 404:
+            raise NotFoundError(
+                f"Repository {self.repository} is not in registry {self.transport.registry}",
+                why="The registry makes none at the first push",
+                remedy=self.quirks.create or "Make it there first, or check its name",
+            )
+        return Session.opened(response)
 
-    def _send(self, blob: Blob, location: str, label: str) -> None:
+    def _send_chunks(self, blob: Blob, session: Session | None, label: str) -> None:
+        found = blob.descriptor
+        ChunkedUpload(
+            self.transport, self._scopes, blob,
+            begin=self._begin,
+            exists=lambda: self.exists(found.digest, found.size),
+            check=self._check,
+            on_bytes=lambda count: self.on_bytes(count, label),
+        ).run(session)  # fmt: skip
+
+    def _send_whole(self, blob: Blob, session: Session | None, label: str) -> None:
         """Send a blob in one PUT. What fails is begun anew with a new session, not replayed."""
         what = f"blob {blob.descriptor.digest}"
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
-            target = location or self._begin()
-            location = ""
+            target = (session or self._begin()).location
+            session = None
             sent = [0]
             try:
                 response = self._put(blob, target, sent, label)
@@ -111,17 +145,15 @@ class Uploader:
 
     def _put(self, blob: Blob, target: str, sent: list[int], label: str) -> httpx.Response:
         found = blob.descriptor
-        url = httpx.URL(self.transport.root()).join(target)
-        url = url.copy_merge_params({"digest": found.digest})
-        with blob.open() as chunks:
+        url = httpx.URL(target).copy_merge_params({"digest": found.digest})
+        with blob.open() as pieces:
 
             def content() -> Iterator[bytes]:
-                for chunk in chunks:
-                    if self.stop.is_set():
-                        raise Cancelled
-                    yield chunk
-                    sent[0] += len(chunk)
-                    self.on_bytes(len(chunk), label)
+                for piece in pieces:
+                    self._check()
+                    yield piece
+                    sent[0] += len(piece)
+                    self.on_bytes(len(piece), label)
 
             headers = {
                 "content-length": str(found.size),
@@ -129,7 +161,7 @@ class Uploader:
             }
             with self.transport.once(
                 "PUT", str(url), scopes=self._scopes, headers=headers, content=content,
-                challenge=False,
+                challenge=False, silence=closing_seconds(found.size),
             ) as response:  # fmt: skip
                 response.read()
                 return response
@@ -138,14 +170,3 @@ class Uploader:
 def push_scopes(repository: str) -> tuple[str, ...]:
     """Return the access that a push to a repository needs."""
     return (f"repository:{repository}:pull,push",)
-
-
-def _location(response: httpx.Response) -> str:
-    location = response.headers.get("location", "")
-    if not location:
-        raise RegistryError(
-            "The registry opened no upload",
-            why="Its answer has no Location",
-            where=str(response.url),
-        )
-    return str(response.url.join(location))

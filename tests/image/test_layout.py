@@ -14,9 +14,21 @@ import pytest
 
 from jupyter_mlops.errors import MlopsError, NotFoundError, RegistryError
 from jupyter_mlops.image.blob import RemoteBlob
+from jupyter_mlops.image.fsck import fsck
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import stored_image
 from tests.fixtures_registry import MakeImage
+
+
+def blob_of(layout: Layout, digest: str) -> Path:
+    return layout.directory / "blobs/sha256" / digest.removeprefix("sha256:")
+
+
+def spoil(path: Path) -> None:
+    """Change one byte of a blob (and not of the store's file, which may be the same one)."""
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
 def test_what_is_pushed_is_there(tmp_path: Path, make_image: MakeImage) -> None:
@@ -33,7 +45,7 @@ def test_what_is_pushed_is_there(tmp_path: Path, make_image: MakeImage) -> None:
         assert descriptor.digest == image.digest
         assert manifest == json.loads(image.manifest)
     assert layout.manifest_bytes("v1") == image.manifest
-    assert layout.fsck() == []
+    assert fsck(layout.directory).problems == []
 
 
 def test_the_second_push_writes_only_what_changed(tmp_path: Path, make_image: MakeImage) -> None:
@@ -86,21 +98,15 @@ def test_prune_removes_only_what_no_image_needs(tmp_path: Path, make_image: Make
     freed = layout.prune()
     gone = first.layers[-1].descriptor.size + len(first.config) + len(first.manifest)
     assert freed == gone
-    assert layout.fsck() == []
+    assert fsck(layout.directory).problems == []
 
 
-def test_fsck_names_every_damage(tmp_path: Path, make_image: MakeImage) -> None:
+def test_damage_is_never_read_as_content(tmp_path: Path, make_image: MakeImage) -> None:
     layout, image = Layout(tmp_path / "l", "iris"), make_image()
     layout.push(image, ["v1"])
     base, code = (layer.descriptor.digest for layer in image.layers)
-    (tmp_path / "l/blobs/sha256" / base.removeprefix("sha256:")).unlink()
-    path = tmp_path / "l/blobs/sha256" / code.removeprefix("sha256:")
-    data = path.read_bytes()
-    path.unlink()
-    path.write_bytes(data[:-1] + b"?")
-    problems = layout.fsck()
-    assert any(base in text and "missing" in text for text in problems)
-    assert any(code in text and "another content" in text for text in problems)
+    blob_of(layout, base).unlink()
+    spoil(blob_of(layout, code))
     with pytest.raises(RegistryError, match="damaged"), layout.blob(code) as chunks:
         list(chunks)
     with pytest.raises(NotFoundError), layout.blob(base) as chunks:
@@ -117,7 +123,7 @@ def test_a_stored_image_can_go_elsewhere(tmp_path: Path, make_image: MakeImage) 
     assert isinstance(found.layers[0].blob, RemoteBlob)
     Layout(tmp_path / "b", "wine").push(found, ["v7"])
     assert Layout(tmp_path / "b", "wine").resolve("v7").digest == image.digest
-    assert Layout(tmp_path / "b").fsck() == []
+    assert fsck(tmp_path / "b").problems == []
 
 
 def test_a_directory_that_cannot_be_written_is_a_sentence(
@@ -155,12 +161,33 @@ def test_publishers_at_the_same_time_lose_nothing(tmp_path: Path, make_image: Ma
         assert worker.exitcode == 0
     for name in ("a", "b", "c"):
         assert len(Layout(tmp_path / "l", name).tags()) == 8
-    assert Layout(tmp_path / "l").fsck() == []
+    assert fsck(tmp_path / "l").problems == []
+
+
+def test_publishers_of_one_image_and_tag_leave_nothing_behind(
+    tmp_path: Path, make_image: MakeImage
+) -> None:
+    context = multiprocessing.get_context("fork")
+    image = make_image(weights=os.urandom(100_000))
+    workers = [
+        context.Process(target=_push, args=(tmp_path / "l", image, "iris", 10)) for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    layout = Layout(tmp_path / "l", "iris")
+    assert {layout.resolve(tag).digest for tag in layout.tags()} == {image.digest}
+    found = fsck(tmp_path / "l")
+    assert (found.tags, found.problems, found.orphans) == (10, [], [])
+    assert list(tmp_path.rglob(".tmp-*")) == []
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_layout(tmp_path: Path, make_image: MakeImage) -> None:
     images = [make_image(str(number), weights=os.urandom(200_000)) for number in range(12)]
     layout = Layout(tmp_path / "l", "iris")
+    layout.push(images[0], ["first"])
     for number, image in enumerate(images):
         context = multiprocessing.get_context("fork")
         worker = context.Process(target=_push, args=(tmp_path / "l", image, "iris", 20))
@@ -169,7 +196,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_layout(tmp_path: Path, make_image: 
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
         worker.join()
-        assert layout.fsck() == []
+        assert fsck(layout.directory).problems == []
         for tag in layout.tags():
             assert layout.resolve(tag).digest in {item.digest for item in images}
     layout.push(images[-1], ["latest"])  # and goes on
@@ -192,4 +219,4 @@ def test_skopeo_reads_a_layout(tmp_path: Path, make_image: MakeImage) -> None:
         capture_output=True, check=True,
     )  # fmt: skip
     assert Layout(tmp_path / "copy").resolve("x").digest == image.digest
-    assert Layout(tmp_path / "copy").fsck() == []
+    assert fsck(tmp_path / "copy").problems == []

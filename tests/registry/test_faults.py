@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import email.utils
 import json
 import socket
@@ -13,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.errors import ImageError, NotFoundError, RegistryError
-from jupyter_mlops.image.blob import LAYER_TAR, FileBlob, RemoteBlob
+from jupyter_mlops.image.blob import FileBlob, RemoteBlob
 from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.transport import Transport
 from tests.fixtures_registry import MakeImage, free_port
-from tests.registry.faulty import FaultyRegistry, Handler, Rule, reset, status, times
+from tests.registry.faulty import FaultyRegistry, Handler, reset, status, times
+from tests.registry.logins import basic_only, log_in
 
 
 def repository(server: FaultyRegistry, name: str = "lab/iris") -> RemoteRepository:
@@ -317,108 +317,6 @@ def test_a_redirect_to_other_storage_gets_no_password(
     assert faulty.authorizations[-1].startswith("Basic ")
 
 
-def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, **item: str) -> None:
-    auth = item or {"auth": base64.b64encode(b"scientist:s3cret-word").decode()}
-    (tmp_path / "docker").mkdir(exist_ok=True)
-    (tmp_path / "docker" / "config.json").write_text(json.dumps({"auths": {url: auth}}))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-
-
-def basic_only() -> Rule:
-    wanted = "Basic " + base64.b64encode(b"scientist:s3cret-word").decode()
-
-    def rule(handler: Handler) -> bool:
-        if handler.headers.get("authorization") == wanted:
-            return False
-        status(401, {"WWW-Authenticate": 'Basic realm="test"'})(handler)
-        return True
-
-    return rule
-
-
-class TokenServer:
-    """Makes a registry want bearer tokens, and gives them at /token."""
-
-    def __init__(self, server: FaultyRegistry, lifetime: int = 300) -> None:
-        self.server, self.lifetime = server, lifetime
-        self.asked: list[tuple[str, str]] = []
-        server.rules.append(self)
-
-    def __call__(self, handler: Handler) -> bool:
-        if handler.path.startswith("/token"):
-            body = handler.drain().decode()
-            self.asked.append((handler.path + body, handler.headers.get("authorization", "")))
-            token = f"t{len(self.asked)}"
-            self.server.tokens.add(token)
-            answer = {"token": token, "expires_in": self.lifetime}
-            handler.answer(200, json.dumps(answer).encode())
-            return True
-        sent = handler.headers.get("authorization", "").removeprefix("Bearer ")
-        if sent in self.server.tokens:
-            return False
-        realm = f'Bearer realm="http://{self.server.url}/token",service="reg",scope="x"'
-        status(401, {"WWW-Authenticate": realm})(handler)
-        return True
-
-
-def test_tokens_are_fetched_once_per_access(faulty: FaultyRegistry, make_image: MakeImage) -> None:
-    tokens = TokenServer(faulty)
-    repo = repository(faulty)
-    assert repo.tags() == []
-    assert repo.tags() == []
-    assert len(tokens.asked) == 1
-    assert "service=reg" in tokens.asked[0][0]
-    assert "scope=repository%3Alab%2Firis%3Apull" in tokens.asked[0][0]
-
-
-def test_a_mount_asks_for_access_to_both(faulty: FaultyRegistry, make_image: MakeImage) -> None:
-    image = mountable(make_image(), faulty)
-    tokens = TokenServer(faulty)
-    assert repository(faulty).push(image, ["latest"]).mounted == 1
-    assert any("base%2Fpython%3Apull" in path for path, _ in tokens.asked)
-    assert complete(faulty, image)
-
-
-def test_an_expired_token_in_the_middle_is_renewed(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    TokenServer(faulty)
-    expire = times(1, "PUT", "/uploads/", status(401))
-    faulty.rules.insert(0, expire)
-    image = make_image()
-    repository(faulty).push(image, ["latest"])
-    assert complete(faulty, image)
-
-
-def test_an_identity_token_is_traded(
-    faulty: FaultyRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log_in(tmp_path, monkeypatch, faulty.url, identitytoken="refresh-me")
-    tokens = TokenServer(faulty)
-    assert repository(faulty).tags() == []
-    asked, authorization = tokens.asked[0]
-    assert "grant_type=refresh_token" in asked and "refresh_token=refresh-me" in asked
-    assert authorization == ""
-
-
-def test_a_token_server_that_talks_nonsense_is_a_sentence(faulty: FaultyRegistry) -> None:
-    TokenServer(faulty)
-    faulty.rules.insert(0, times(1, "GET", "/token", status(200, body={"a": 1})))
-    with pytest.raises(RegistryError, match="gave no token"):
-        repository(faulty).tags()
-
-
-def test_secrets_are_in_no_error(
-    faulty: FaultyRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log_in(tmp_path, monkeypatch, faulty.url)
-    faulty.rules.append(times(99, "GET", "/tags/", status(401, {"WWW-Authenticate": "Basic x"})))
-    with pytest.raises(RegistryError) as caught:
-        repository(faulty).tags()
-    assert "s3cret" not in str(caught.value) + repr(caught.value.problems)
-    assert "docker login" in str(caught.value)
-
-
 def test_nobody_there_is_a_sentence(waits: list[float]) -> None:
     with pytest.raises(RegistryError, match="Nothing listens there"):
         RemoteRepository(f"127.0.0.1:{free_port()}", "a").tags()
@@ -483,31 +381,3 @@ def test_a_listener_can_stop_a_push(faulty: FaultyRegistry, make_image: MakeImag
     with pytest.raises(Stopped):
         repository(faulty).push(make_image(weights=b"1" * 5_000_000), ["latest"], stop)
     assert faulty.tags("lab/iris") == {}
-
-
-def test_memory_does_not_grow_with_the_blob(
-    faulty: FaultyRegistry, make_image: MakeImage, tmp_path: Path
-) -> None:
-    import resource
-
-    def swallow(handler: Handler) -> bool:
-        if handler.command != "PUT" or "/uploads/" not in handler.path:
-            return False
-        left = int(handler.headers["content-length"])
-        while left:
-            left -= len(handler.rfile.read(min(left, 1 << 20)))
-        handler.answer(201)
-        return True
-
-    faulty.rules.append(swallow)
-    big = tmp_path / "big"
-    with big.open("wb") as file:
-        file.truncate(500 << 20)  # sparse
-    small = make_image()
-    layer = Layer(FileBlob.of(big, LAYER_TAR), "sha256:" + "0" * 64, "weights", "")
-    image = Image(small.manifest, small.config, (layer,))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(RegistryError):  # it kept nothing, so the manifest is refused
-        repository(faulty).push(image, ["latest"])
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 64 << 10  # KiB

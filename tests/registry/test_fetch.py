@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import shutil
 import tarfile
@@ -169,6 +170,33 @@ def test_a_full_disk_is_a_sentence(
     with pytest.raises(RegistryError, match="No space left"):
         unpack(layout, "v1", tmp_path / "u")
     assert list((tmp_path / "u").iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next(
+    tmp_path: Path, make_image: MakeImage
+) -> None:
+    layout = Layout(tmp_path / "l", "iris")
+    layout.push(make_image(), ["v1"])
+    ready, never = multiprocessing.Event(), multiprocessing.Event()
+
+    def half(*_: object) -> None:
+        ready.set()
+        never.wait(60)
+
+    def begin() -> None:
+        fetch._write = half  # type: ignore[assignment]
+        unpack(layout, "v1", tmp_path / "u")
+
+    worker = multiprocessing.get_context("fork").Process(target=begin)
+    worker.start()
+    assert ready.wait(30)
+    left = list((tmp_path / "u").iterdir())
+    store.sweep(tmp_path / "u")
+    assert list((tmp_path / "u").iterdir()) == left != []  # it is still at work
+    worker.kill()
+    worker.join(30)
+    root = unpack(layout, "v1", tmp_path / "u")
+    assert list((tmp_path / "u").iterdir()) == [root.parents[1]]
 
 
 def test_the_manifest_says_which_layers_are_ours(tmp_path: Path, make_image: MakeImage) -> None:
