@@ -51,6 +51,7 @@ test('stops at what looks like a secret until a person says it is none', async (
   const hint = panel.root.getByText('With 1 text that looks like a secret.');
   await expect(hint).toBeVisible();
   await page.screenshot({ path: `${SCREENSHOTS}/allowed.png` });
+  await page.notebook.save(); // the kernel has written its version into it
   await panel.publishButton.click();
   await expect(panel.resultCard).toBeVisible({ timeout: PUBLISH_TIMEOUT });
 });
