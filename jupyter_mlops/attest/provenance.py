@@ -69,6 +69,11 @@ def write(digest: str, contents: Contents, build: Build, sbom: BytesBlob) -> Byt
 
 
 def _dependencies(contents: Contents, build: Build) -> list[dict[str, Any]]:
+    """Return what the image was made of.
+
+    Wheels are in the lock and in the SBOM, which are named by their hashes: listed here once more
+    they would be most of what a publish sends after a changed line.
+    """
     found: list[dict[str, Any]] = [
         {"name": "notebook.ipynb", "digest": {"sha256": build.notebook_sha256}},
         {"name": "pylock.toml", "digest": {"sha256": build.lock_sha256}},
@@ -76,11 +81,6 @@ def _dependencies(contents: Contents, build: Build) -> list[dict[str, Any]]:
     if contents.base_digest:
         uri = names.image(contents.base_name, contents.base_digest)
         found.append({"name": "base", "uri": uri, "digest": _digest(contents.base_digest)})
-    found += [
-        {"uri": names.wheel(item.name, item.version), "digest": {"sha256": sha256}}
-        for item in contents.wheels
-        for sha256 in item.sha256
-    ]
     found += [
         {"uri": names.debian(name, version, contents.system, contents.platform)}
         for name, version in sorted(contents.system_packages.items())
