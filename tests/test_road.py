@@ -20,6 +20,7 @@ import pytest
 
 from jupyter_mlops import cli
 from jupyter_mlops.deploy.ready import free_port
+from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.publish import Published, publish
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
@@ -197,7 +198,9 @@ def test_to_a_real_registry_and_into_a_real_container(
     registry = logged_in()
     target = f"{registry.url}/lab/iris:stable"
     done = publish(folder / "iris_classifier.ipynb", target)
-    assert open_repository(Reference.parse(target)).tags() == ["stable", "v1"]
+    tags = open_repository(Reference.parse(target)).tags()
+    assert [tag for tag in tags if not subject_of(tag)] == ["stable", "v1"]
+    assert [subject_of(tag) for tag in tags if subject_of(tag)] == [done.digest]
 
     request.addfinalizer(lambda: subprocess.run(["docker", "rmi", "-f", target], check=False))
     pulled = subprocess.run(["docker", "pull", target], capture_output=True, text=True)
