@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import re
 from collections.abc import Iterator
@@ -160,8 +159,7 @@ class _Check:
 
     def repair(self) -> list[str]:
         removed = []
-        with (self.directory / ".lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _store.locked(self.directory / ".lock"):
             for digest in sorted(self.damaged):
                 (self.folder / digest[7:]).unlink(missing_ok=True)
                 removed.append(digest)

@@ -13,9 +13,9 @@ from jupyter_mlops.image.blob import INDEXES, Descriptor
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, load_names, read_blob
-from jupyter_mlops.registry.client import RemoteRepository, next_page
+from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.reference import Reference, is_host
-from jupyter_mlops.registry.transport import Transport
+from jupyter_mlops.registry.transport import Transport, next_page
 
 #: Label that holds a publication's description as compact JSON.
 PUBLICATION = "io.jupyter-mlops.publication"

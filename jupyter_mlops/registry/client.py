@@ -25,13 +25,11 @@ from jupyter_mlops.image.repository import (
 from jupyter_mlops.registry import mounts, referrers
 from jupyter_mlops.registry.chunks import PROGRESS
 from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, is_final, refused, unreachable
-from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, joined
+from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, next_page
 from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
 
 #: Blobs transferred at a time.
 LANES = 6
-#: Pages of a list, of 1000 entries each where the registry gives as many as it is asked for.
-MOST_PAGES = 10_000
 _ACCEPT = ", ".join(MANIFESTS)
 
 
@@ -315,23 +313,6 @@ class _Progress:
         with self._lock:
             self._done = min(self._done + count, self._total)
             self._listener(self._done, self._total, label)
-
-
-def next_page(response: httpx.Response, seen: set[str]) -> str:
-    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text.
-
-    ``seen`` are the pages so far; raises RegistryError when they do not end.
-    """
-    seen.add(str(response.url))
-    link = response.links.get("next", {}).get("url", "")
-    page = str(joined(response, link)) if link else ""
-    if page in seen or len(seen) > MOST_PAGES:
-        raise RegistryError(
-            f"Registry {response.url.host} gives a list without end",
-            why="The next page is one that it gave before, or there are too many",
-            remedy="Ask its operator",
-        )
-    return page
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

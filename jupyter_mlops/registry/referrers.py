@@ -15,7 +15,7 @@ from jupyter_mlops.image.blob import INDEX, BytesBlob
 from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
 from jupyter_mlops.image.repository import load_json
 from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused
-from jupyter_mlops.registry.transport import ATTEMPTS, wait_before
+from jupyter_mlops.registry.transport import ATTEMPTS, next_page, wait_before
 from jupyter_mlops.registry.upload import Uploader, push_scopes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _ignore(count: int, label: str) -> None:
 def _by_api(repository: RemoteRepository, digest: str) -> list[Referrer] | None:
     """Ask the registry itself; None where it does not offer that."""
     found: list[Referrer] = []
-    path = f"/v2/{repository.repository}/referrers/{digest}"
+    path, pages = f"/v2/{repository.repository}/referrers/{digest}", set[str]()
     while path:
         response = repository.transport.request(
             "GET", path, what=f"what is attached to {digest}", scopes=repository.pull_scopes,
@@ -75,8 +75,7 @@ def _by_api(repository: RemoteRepository, digest: str) -> list[Referrer] | None:
         if not isinstance(value.get("manifests"), list):
             return None
         found += parse_index(value)
-        link = response.links.get("next", {}).get("url", "")
-        path = str(response.url.join(link)) if link else ""
+        path = next_page(response, pages)
     return found
 
 

@@ -36,6 +36,8 @@ ATTEMPTS = 5
 LONGEST_WAIT, CONNECT, SILENCE = 30.0, 10.0, 60.0
 #: Bytes of an answer that is read whole: manifests, lists.
 ANSWER_LIMIT = 8 << 20
+#: Pages of a list, of 1000 entries each where the registry gives as many as it is asked for.
+MOST_PAGES = 10_000
 #: Seconds that such an answer may take as a whole.
 ANSWER_TIME = 120.0
 _HUB = {"docker.io": "registry-1.docker.io"}
@@ -269,6 +271,23 @@ def joined(response: httpx.Response, location: str) -> httpx.URL:
         return response.url.join(location)
     except (httpx.InvalidURL, ValueError) as error:
         raise nonsense(response.url.netloc.decode(), "An address in it is none") from error
+
+
+def next_page(response: httpx.Response, seen: set[str]) -> str:
+    """Return the URL of the next page of a list (RFC 5988 ``Link``), or an empty text.
+
+    ``seen`` are the pages so far; raises RegistryError when they do not end.
+    """
+    seen.add(str(response.url))
+    link = response.links.get("next", {}).get("url", "")
+    page = str(joined(response, link)) if link else ""
+    if page in seen or len(seen) > MOST_PAGES:
+        raise RegistryError(
+            f"Registry {response.url.host} gives a list without end",
+            why="The next page is one that it gave before, or there are too many",
+            remedy="Ask its operator",
+        )
+    return page
 
 
 def _same_origin(url: httpx.URL, root: str) -> bool:
