@@ -252,6 +252,18 @@ def test_where_there_is_an_api_no_tag_is_written(
     assert repository.attach(every) == 0
 
 
+def test_a_list_without_end_is_a_sentence(faulty: FaultyRegistry, make_image: MakeImage) -> None:
+    def again(handler: Handler) -> bool:
+        if "/referrers/" in handler.path:
+            more = {"Content-Type": INDEX, "Link": f'<{handler.path}>; rel="next"'}
+            handler.answer(200, b'{"schemaVersion": 2, "manifests": []}', more)
+        return "/referrers/" in handler.path
+
+    faulty.rules.insert(0, again)
+    with pytest.raises(RegistryError, match="a list without end"):
+        open_repository(f"{faulty.url}/iris").referrers(make_image().digest)
+
+
 def test_a_registry_that_says_nothing_useful_has_no_api(
     faulty: FaultyRegistry, make_image: MakeImage
 ) -> None:

@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import socket
+import socketserver
 import threading
 import time
 import urllib.parse
@@ -22,6 +23,28 @@ class Quiet(http.server.ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Be silent."""
+
+
+class Served:
+    """Answers on a port of this machine for the length of a block."""
+
+    def listen(self, server: socketserver.ThreadingMixIn) -> int:
+        """Take a server that is not started yet; return its port."""
+        assert isinstance(server, socketserver.TCPServer)
+        server.daemon_threads = True
+        server.block_on_close = False
+        self.server = server
+        self.thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        return int(server.server_address[1])
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
 PIECE = 1 << 16
@@ -51,7 +74,7 @@ class Repeated:
         return (self.piece for _ in range(self.count))
 
 
-class FaultyRegistry:
+class FaultyRegistry(Served):
     """Serves on a free port of the loopback interface; ``rules`` may take over a request.
 
     A rule gets the handler and returns True when it has answered. ``requests`` is the log,
@@ -83,20 +106,7 @@ class FaultyRegistry:
         class Bound(Handler):
             server_state = registry
 
-        self.server = Quiet(("127.0.0.1", 0), Bound)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.url = f"127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        self.url = f"127.0.0.1:{self.listen(Quiet(('127.0.0.1', 0), Bound))}"
 
     def holds(self, repository: str, digest: str) -> bool:
         """Tell whether a blob is there."""

@@ -12,12 +12,12 @@ import socketserver
 import threading
 import urllib.parse
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
-from tests.registry.faulty import Quiet
+from tests.registry.faulty import Quiet, Served
 
 
-class Proxy:
+class Proxy(Served):
     """Listens on loopback and brings every host name to this machine; ``asked`` is its log."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -31,20 +31,7 @@ class Proxy:
         class Bound(_Handler):
             state = proxy
 
-        self.server = Quiet(("127.0.0.1", 0), Bound)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        self.port = self.listen(Quiet(("127.0.0.1", 0), Bound))
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -116,7 +103,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _forward
 
 
-class Line:
+class Line(Served):
     """A TCP line to a port of this machine that breaks when it has carried so many bytes there.
 
     ``breaks`` are bytes counted over all connections; ``carried`` is what went there so far.
@@ -139,11 +126,8 @@ class Line:
                             end.shutdown(socket.SHUT_RDWR)
                     back.join()
 
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Bound)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.url = f"127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        port_here = self.listen(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Bound))
+        self.url = f"127.0.0.1:{port_here}"
 
     def _breaks(self, count: int) -> bool:
         with self.lock:
@@ -152,15 +136,6 @@ class Line:
                 self.breaks.pop(0)
                 return True
             return False
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 def _pipe(
