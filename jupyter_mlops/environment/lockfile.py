@@ -84,7 +84,8 @@ def _file(name: str, wheel: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         kept = wheels.keep(folder / str(path), sha256)
         file = {"path": f"{wheels.FOLDER}/{kept.name}", "size": kept.stat().st_size}
     else:
-        said = {key: wheel[key] for key in ("upload-time", "size") if key in wheel}
+        # Not the size: uv 0.13 names it in one run and not in the next (see ``sizes``).
+        said = {key: wheel[key] for key in ("upload-time",) if key in wheel}
         file = {"url": uv.scrub(url), **said}
     return {**file, "hashes": {"sha256": sha256}}
 

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_mlops.environment import build, complaints, indexes, lockfile, uv
+from jupyter_mlops.environment import build, complaints, indexes, lockfile, sizes, uv
 from jupyter_mlops.environment.asking import Asked
 from jupyter_mlops.environment.options import UV_PLATFORMS
 from jupyter_mlops.errors import LockError
@@ -72,6 +72,7 @@ class Resolution:
             )
             self._tell_yanked(done.said)
             text = (work / "pylock.toml").read_text(encoding="utf-8")
+            sizes.remember(lockfile.parse(text, self.target.python, self.target.platform))
             return lockfile.canonical(text, work, self.target.python, self.target.platform)
 
     def _arguments(self, work: Path) -> list[str]:

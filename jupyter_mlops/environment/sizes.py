@@ -1,4 +1,4 @@
-"""How large the wheels of a lock are, where neither the lock nor its index says so."""
+"""How large the wheels of a lock are: what was told once is remembered, the rest is asked for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ SECONDS = 10.0
 AT_ONCE = 16
 
 
+def remember(lock: Lock) -> None:
+    """Keep what uv told; the text of a lock does not, as uv leaves some out at random."""
+    known = _remembered()
+    told = {p.wheels[name]: size for p in lock.packages for name, size in p.sizes.items()}
+    _write({sha256: size for sha256, size in told.items() if known.get(sha256) != size})
+
+
 def of(lock: Lock) -> dict[str, int | None]:
     """Return for each package the bytes of the wheel that is installed; ``None`` if unknown.
 
@@ -35,7 +42,7 @@ def of(lock: Lock) -> dict[str, int | None]:
         addresses = _addresses(lock)
         asked = _asked({sha256: addresses[sha256] for sha256 in missing if sha256 in addresses})
         known |= asked
-        _remember(asked)
+        _write(asked)
     return {package.name: known.get(hashes.get(package.name, "")) for package in lock.packages}
 
 
@@ -83,7 +90,7 @@ def _remembered() -> dict[str, int]:
     return {str(key): int(value) for key, value in found.items()}
 
 
-def _remember(sizes: Mapping[str, int]) -> None:
+def _write(sizes: Mapping[str, int]) -> None:
     if not sizes:
         return
     place = settings.wheels() / "sizes.json"
