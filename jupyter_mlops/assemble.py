@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from jupyter_mlops import report as reports
 from jupyter_mlops import settings
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
@@ -73,6 +74,11 @@ class Verified:
     report: CaptureReport
     executed: Path
     journal: Path
+
+    @property
+    def page(self) -> Path:
+        """Return where the report lies that a person opens: one file, complete in itself."""
+        return self.executed.with_name("report.html")
 
 
 def write_sources(draft: Draft) -> None:
@@ -157,7 +163,10 @@ def write_publication(
     if report.golden:
         files["golden.json"] = msgspec.json.encode(report.golden)
     if verified:
-        files["report.html"] = _report(verified.executed, source.title)
+        page = reports.write(verified.executed, source.title)
+        verified.page.write_text(page, encoding="utf-8")
+        shipped, parts = reports.split(page)
+        files |= {"report.html": shipped.encode(), **parts}
     contents.write(files, draft.root)
     return publication
 
@@ -228,8 +237,8 @@ def build(
         for path in root.rglob("*")
         if path.is_file() and path.suffix != ".pyc" and path.parent.name != WEIGHTS
     )
-    ours = [path for path in files if path.startswith("lib/")]
-    for kind, paths in (("library", ours), ("code", [p for p in files if p not in set(ours)])):
+    # What changes together stands together: most publishes change nothing but the code.
+    for kind, paths in contents.divide(files).items():
         entries = contents.entries(root, paths)
         layers.append(
             build_layer(entries, kind=kind, title=kind, store=store, compression=compression)
@@ -292,28 +301,12 @@ for source, place in request["files"]:
 
 
 def _labels(publication: Publication) -> dict[str, str]:
-    compact = msgspec.json.encode(publication, order="deterministic").decode()
     return {
-        contents.LABEL: compact,
+        contents.LABEL: publications.compact(publication).decode(),
         "org.opencontainers.image.title": publication.title or publication.name,
         "org.opencontainers.image.description": publication.description,
         "org.opencontainers.image.authors": ", ".join(publication.authors),
     }
-
-
-def _report(executed: Path, title: str) -> bytes:
-    """Return the executed notebook as one HTML page, without the clock times of the run."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    node = nbformat.read(executed, as_version=4)
-    node.metadata.pop("papermill", None)
-    node.metadata["title"] = title
-    for cell in node.cells:
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-    body, _ = HTMLExporter().from_notebook_node(node)
-    return str(body).encode()
 
 
 def _authors(source: Notebook) -> list[str]:

@@ -268,7 +268,7 @@ def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     kept = [folder / "executed.ipynb", folder / "report.html"]
     shutil.copyfile(verified.executed, kept[0])
-    shutil.copyfile(draft.root / "report.html", kept[1])
+    shutil.copyfile(verified.page, kept[1])
     return kept
 
 

@@ -12,6 +12,7 @@ ROOT = "/opt/mlops"
 PORT = 8080
 LABEL = "io.jupyter-mlops.publication"
 SHIPPED = ("runtime", "capture", "kernel")
+_FOLDERS = {"lib": "library", "pylock.toml": "lock", "report_files": "report"}
 SITECUSTOMIZE = b'''"""Honour the .pth files of ../site, which PYTHONPATH alone does not."""
 
 import site
@@ -59,6 +60,18 @@ def write(files: Mapping[str, bytes], root: Path) -> None:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+
+
+def divide(files: list[str]) -> dict[str, list[str]]:
+    """Divide a publication's files, without packages and weights, into layers by their kind.
+
+    Our own library is the same for all publications, the lock changes with the packages, a
+    report's styles and plots seldom; the code comes last.
+    """
+    kinds: dict[str, list[str]] = {"library": [], "lock": [], "report": [], "code": []}
+    for path in files:
+        kinds[_FOLDERS.get(path.partition("/")[0], "code")].append(path)
+    return {kind: paths for kind, paths in kinds.items() if paths}
 
 
 def entries(root: Path, paths: list[str]) -> list[Entry]:

@@ -18,7 +18,6 @@ from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
     LAYER_KIND,
-    LAYER_TITLE,
     Blob,
     Descriptor,
     FileBlob,
@@ -75,8 +74,8 @@ class Layer:
 
     @property
     def descriptor(self) -> Descriptor:
-        """The blob's descriptor with kind and title as annotations."""
-        notes = {LAYER_KIND: self.kind, LAYER_TITLE: self.title}
+        """The blob's descriptor with its kind as an annotation; the title is in the history."""
+        notes = {LAYER_KIND: self.kind}
         found = self.blob.descriptor
         return Descriptor(
             media_type=found.media_type,

@@ -187,8 +187,11 @@ class RemoteRepository:
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
-        """Push an image: blobs in parallel, then the manifest by digest, then each tag in order."""
-        known, previous = self._known(tags)
+        """Push an image: blobs in parallel, then its manifest under each tag in order.
+
+        Without a tag the manifest is written by its digest.
+        """
+        known = self._known(tags)
         blobs = image.blobs()
         total = sum(blob.descriptor.size for blob in blobs)
         there = [blob for blob in blobs if blob.descriptor.digest in known]
@@ -196,12 +199,9 @@ class RemoteRepository:
         progress.add(sum(blob.descriptor.size for blob in there), "already there")
         missing = [blob for blob in blobs if blob.descriptor.digest not in known]
         outcomes, sent = self._bring(image, missing, progress)
-        if previous != image.digest:
-            self._put_manifest(image, image.digest, progress)
-            sent += len(image.manifest)
         before_tags()
-        for tag in tags:
-            self._put_manifest(image, tag, progress)
+        for version in tags or [image.digest]:
+            self._put_manifest(image, version, progress)
             sent += len(image.manifest)
         mounts.remember(self.registry, self.repository, [b.descriptor.digest for b in blobs])
         return Pushed(
@@ -219,18 +219,17 @@ class RemoteRepository:
             scopes=(f"repository:{self.repository}:pull,delete",), accept=(202, 204),
         )  # fmt: skip
 
-    def _known(self, tags: Sequence[str]) -> tuple[set[str], str]:
-        """Return the blobs that a manifest of before vouches for, and that manifest's digest."""
+    def _known(self, tags: Sequence[str]) -> set[str]:
+        """Return the blobs that a manifest of before vouches for."""
         for tag in reversed(tags):
             try:
-                descriptor, value = self.manifest(tag)
+                _, value = self.manifest(tag)
             except NotFoundError:
                 continue
             layers = value.get("layers")
             parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
-            known = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
-            return known, descriptor.digest
-        return set(), ""
+            return {str(part.get("digest")) for part in parts if isinstance(part, dict)}
+        return set()
 
     def _bring(
         self, image: Image, blobs: Sequence[Blob], progress: _Progress

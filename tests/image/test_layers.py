@@ -65,10 +65,7 @@ def test_a_layer_holds_what_it_was_given(tmp_path: Path) -> None:
         assert (item.uid, item.gid, item.uname, item.gname, item.mtime) == (0, 0, "", "", 0)
     raw = gzip.decompress(content(made))
     assert made.diff_id == f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    assert made.descriptor.annotations == {
-        "io.jupyter-mlops.layer": "code",
-        "io.jupyter-mlops.title": "t",
-    }
+    assert made.descriptor.annotations == {"io.jupyter-mlops.layer": "code"}
 
 
 def test_the_same_files_give_the_same_layer_anywhere(
