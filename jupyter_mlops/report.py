@@ -16,6 +16,11 @@ _EMBEDDED = re.compile(
     r'|"data:image/(?P<type>png|jpeg|gif|svg\+xml|webp);base64,(?P<image>[A-Za-z0-9+/=\s]+)"',
     re.DOTALL,
 )
+#: nbconvert's loader of diagrams; it looks for them itself, and most pages have none.
+_LOADER = re.compile(
+    r'<script type="module">(?:(?!</script>).)*pre\.mermaid.*?</script>', re.DOTALL
+)
+_DIAGRAM = '<pre class="mermaid"'
 
 
 def write(executed: Path, title: str) -> str:
@@ -30,7 +35,7 @@ def write(executed: Path, title: str) -> str:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
     body, _ = HTMLExporter().from_notebook_node(node)
-    return str(body)
+    return str(body) if _DIAGRAM in body else _LOADER.sub("", body)
 
 
 def split(page: str) -> tuple[str, dict[str, bytes]]:

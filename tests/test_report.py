@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from hypothesis import given
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from jupyter_mlops import report
 
@@ -71,3 +71,13 @@ def test_what_is_no_picture_stays(tmp_path: Path) -> None:
     page = f'<img src="data:image/png;base64,{"A" * (report.LONG + 1)}">'
     assert report.split(page) == (page, {})
     assert report.split("<style>a</style>") == ("<style>a</style>", {})
+
+
+def test_the_loader_of_diagrams_comes_with_diagrams_only(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    pages = []
+    for text in ("plain", "```mermaid\ngraph LR; a --> b\n```"):
+        nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), path)
+        pages.append(report.write(path, "x"))
+    assert ["mermaid.esm" in page for page in pages] == [False, True]
+    assert all(page.rstrip().endswith("</html>") and "init_mathjax" in page for page in pages)

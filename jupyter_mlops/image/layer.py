@@ -18,6 +18,7 @@ from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
     LAYER_KIND,
+    PACKAGES,
     Blob,
     Descriptor,
     FileBlob,
@@ -74,8 +75,11 @@ class Layer:
 
     @property
     def descriptor(self) -> Descriptor:
-        """The blob's descriptor with its kind as an annotation; the title is in the history."""
-        notes = {LAYER_KIND: self.kind}
+        """The blob's descriptor with its kind as an annotation; the title is in the history.
+
+        Packages have none: they are most layers, and each publish sends the manifest.
+        """
+        notes = {LAYER_KIND: "" if self.kind in PACKAGES else self.kind}
         found = self.blob.descriptor
         return Descriptor(
             media_type=found.media_type,

@@ -65,8 +65,9 @@ def unpack(
 def _layers(repository: Repository, digest: str) -> list[Descriptor]:
     _, manifest = repository.manifest(digest)
     every = [Descriptor.from_dict(item) for item in manifest.get("layers") or []]
-    own = [item for item in every if item.annotations.get(LAYER_KIND, "base") not in _OTHERS]
-    if not own:
+    kinds = [item.annotations.get(LAYER_KIND) for item in every]
+    own = [item for item, kind in zip(every, kinds, strict=True) if kind not in _OTHERS]
+    if not any(kind and kind not in _OTHERS for kind in kinds):
         raise RegistryError(
             "This image is not a publication",
             why="None of its layers was made by jupyter-mlops",

@@ -9,6 +9,7 @@ import io
 import os
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ def test_a_layer_holds_what_it_was_given(tmp_path: Path) -> None:
     raw = gzip.decompress(content(made))
     assert made.diff_id == f"sha256:{hashlib.sha256(raw).hexdigest()}"
     assert made.descriptor.annotations == {"io.jupyter-mlops.layer": "code"}
+    assert replace(made, kind="wheel").descriptor.annotations == {}, "what most layers are"
 
 
 def test_the_same_files_give_the_same_layer_anywhere(
