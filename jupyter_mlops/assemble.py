@@ -27,6 +27,7 @@ from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
+from jupyter_mlops.image.shelf import Shelf
 from jupyter_mlops.image.site import site_layers
 from jupyter_mlops.image.weights import FOLDER as WEIGHTS
 from jupyter_mlops.image.weights import weights_layers
@@ -208,12 +209,14 @@ def build(
     modules: list[str],
     on_event: OnEvent,
     compression: Compression = GZIP,
+    shelf: Shelf | None = None,
 ) -> Image:
     """Build the image, the same every time.
 
     Base, system packages, packages, compiled modules, weights, our own library (the same for all
     publications), and the notebook's code. ``compression`` is for what a publish makes itself; the
-    base and system packages stay as they are.
+    base and system packages stay as they are. Packages and what is compiled of them are taken
+    from ``shelf`` where others have packed the same.
     """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
@@ -223,13 +226,14 @@ def build(
         key=f"{lock.sha256} {environment.version()}",
         store=store,
         compression=compression,
+        shelf=shelf,
     )
     added = [draft.added.layer] if draft.added else []
     for note in (*(note for layer in added for note in layer.notes), *notes):
         on_event(Log(level="warning", text=note))
     layers = [*added, *packages]
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(draft, modules, store, compression)
+    layers += _compiled(draft, modules, store, compression, shelf)
     layers += weights_layers(root, store=store, compression=compression)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     files = sorted(
@@ -248,7 +252,7 @@ def build(
 
 
 def _compiled(
-    draft: Draft, modules: list[str], store: Path, compression: Compression
+    draft: Draft, modules: list[str], store: Path, compression: Compression, shelf: Shelf | None
 ) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     root, environment = draft.root, draft.environment
@@ -263,7 +267,9 @@ def _compiled(
         return []
     key = _compiled_key(draft, [place for _, place in pairs])
     title = "compiled modules"
-    known = remembered_layer(key, kind="pyc", title=title, store=store, compression=compression)
+    known = remembered_layer(
+        key, kind="pyc", title=title, store=store, compression=compression, shelf=shelf
+    )
     if known is not None:
         return [known]
     cache = root.parent / "pyc"
@@ -273,7 +279,15 @@ def _compiled(
     paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
     entries = contents.entries(cache, paths)
     return [
-        build_layer(entries, kind="pyc", title=title, store=store, key=key, compression=compression)
+        build_layer(
+            entries,
+            kind="pyc",
+            title=title,
+            store=store,
+            key=key,
+            compression=compression,
+            shelf=shelf,
+        )
     ]
 
 

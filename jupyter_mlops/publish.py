@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, stars
+from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, shared_layers, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
@@ -119,6 +119,7 @@ def publish(
             leaks.check_notebook(source, extracted, allowed_secrets)
             place = _target(target, source.name)
             signer = keys.private(key) if key else None
+            shared = shared_layers.beside(place, signer, on_event)
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
@@ -141,10 +142,16 @@ def publish(
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             packing = BY_NAME[compression]
-            image = assemble.build(draft, plot.base, publication, modules, on_event, packing)
+            image = assemble.build(
+                draft, plot.base, publication, modules, on_event, packing, shared
+            )
+            if shared:
+                shared.below(plot.base.layers)
             attached = papers.write(draft, publication, image, signer)
         with stages.stage("push"):
             pushed, version = _push(image, attached, place, signer, on_event)
+            if shared:
+                shared.tell()
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
             run = _record(publication, place, image, version, verified, kept, on_event)

@@ -8,6 +8,8 @@ from pathlib import Path
 HOME_VARIABLE = "JUPYTER_MLOPS_HOME"
 REGISTRY_VARIABLE = "JUPYTER_MLOPS_REGISTRY"
 BASE_VARIABLE = "JUPYTER_MLOPS_BASE"
+SHARED_VARIABLE = "JUPYTER_MLOPS_SHARED_LAYERS"
+TRUSTED_VARIABLE = "JUPYTER_MLOPS_TRUSTED_KEYS"
 
 
 def home() -> Path:
@@ -30,6 +32,17 @@ def default_registry() -> str:
 def base_image() -> str:
     """Return the base image asked for: ``auto``, a reference, or ``oci:DIRECTORY[:tag]``."""
     return os.environ.get(BASE_VARIABLE) or "auto"
+
+
+def shares_layers() -> bool:
+    """Tell whether layers of packages are shared with others by way of the registry."""
+    return os.environ.get(SHARED_VARIABLE, "").lower() not in {"0", "off", "no", "false"}
+
+
+def trusted_keys() -> list[Path]:
+    """Return the files of the public keys whose layers are taken without building them again."""
+    named = os.environ.get(TRUSTED_VARIABLE, "").split(os.pathsep)
+    return [Path(name).expanduser() for name in named if name]
 
 
 def store() -> Path:

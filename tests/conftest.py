@@ -15,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.fixtures_registry"]
+pytest_plugins = [
+    "pytest_jupyter.jupyter_server",
+    "tests.fixtures_registry",
+    "tests.fixtures_keys",
+]
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

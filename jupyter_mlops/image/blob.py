@@ -36,8 +36,8 @@ OCI_NAMES = {
 MANIFESTS = (MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 INDEXES = (INDEX, DOCKER_INDEX)
 
-#: Annotation of a layer's descriptor: base, system, pyc, weights, library, lock, report or code;
-#: a layer of packages has none.
+#: Annotation of a layer's descriptor: base, system, pyc, weights, library, lock, styles,
+#: plots or code; a layer of packages has none.
 LAYER_KIND = "io.jupyter-mlops.layer"
 PACKAGES = ("wheel", "bundle")
 

@@ -20,6 +20,8 @@ from jupyter_mlops.registry.transport import Transport, next_page
 #: Label that holds a publication's description as compact JSON.
 PUBLICATION = "io.jupyter-mlops.publication"
 _VERSION = re.compile(r"v([1-9][0-9]*)")
+#: Tags of shared layers: entries for builds, of which there can be thousands.
+_SHARED = re.compile(r"layer-[0-9a-f]{64}$")
 _LANES = 8
 
 
@@ -54,7 +56,7 @@ def describe(reference: Reference, repository: Repository) -> list[Listed]:
     """List the publications of one repository."""
     with ThreadPoolExecutor(_LANES) as pool:
         digests: dict[str, list[str]] = {}
-        tags = [tag for tag in repository.tags() if not subject_of(tag)]
+        tags = [tag for tag in repository.tags() if not (subject_of(tag) or _SHARED.match(tag))]
         found = pool.map(lambda tag: _digest(repository, tag), tags)
         for tag, digest in zip(tags, found, strict=True):
             if digest:

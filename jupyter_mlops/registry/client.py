@@ -123,6 +123,15 @@ class RemoteRepository:
             media_type=_media_type(response), digest=digest, size=len(response.content)
         )
 
+    def has(self, descriptor: Descriptor) -> bool:
+        """Tell whether a blob is there, with the size it should have."""
+        response = self.transport.request(
+            "HEAD", f"{self._root}/blobs/{descriptor.digest}", what=f"blob {descriptor.digest}",
+            scopes=self.pull_scopes, accept=(200, 404),
+        )  # fmt: skip
+        length = response.headers.get("content-length", str(descriptor.size))
+        return response.status_code == 200 and length == str(descriptor.size)
+
     @contextmanager
     def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
         """Open a blob; a broken connection is resumed, damage raises RegistryError at the end."""

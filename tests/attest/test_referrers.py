@@ -23,7 +23,8 @@ from jupyter_mlops.registry.catalog import list_publications, next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.registry.transport import Transport
-from tests.attest.conftest import Keys, Publish, named
+from tests.attest.conftest import Publish, named
+from tests.fixtures_keys import Keys
 from tests.fixtures_registry import MakeImage, RunningRegistry, run_registry
 from tests.registry.faulty import FaultyRegistry, Handler, Rule
 
