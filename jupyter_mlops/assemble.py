@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.compiled import compile_modules
 from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
@@ -220,20 +222,22 @@ def build(
     """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
-    packages, notes = site_layers(
-        environment.site_packages,
-        lambda: installed_hashes(environment, lock),
-        key=f"{lock.sha256} {environment.version()}",
-        store=store,
-        compression=compression,
-        shelf=shelf,
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="compile") as beside:
+        compiled = beside.submit(_compiled, draft, modules, store, compression, shelf)
+        packages, notes = site_layers(
+            environment.site_packages,
+            lambda: installed_hashes(environment, lock),
+            key=f"{lock.sha256} {environment.version()}",
+            store=store,
+            compression=compression,
+            shelf=shelf,
+        )
     added = [draft.added.layer] if draft.added else []
     for note in (*(note for layer in added for note in layer.notes), *notes):
         on_event(Log(level="warning", text=note))
     layers = [*added, *packages]
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(draft, modules, store, compression, shelf)
+    layers += compiled.result()
     layers += weights_layers(root, store=store, compression=compression)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     files = sorted(
@@ -273,10 +277,7 @@ def _compiled(
     if known is not None:
         return [known]
     cache = root.parent / "pyc"
-    request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
-    command = [str(environment.python), "-I", "-c", _COMPILE]
-    subprocess.run(command, input=request, text=True, check=True, timeout=600)
-    paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
+    paths = compile_modules(pairs, environment.python, cache)
     entries = contents.entries(cache, paths)
     return [
         build_layer(
@@ -295,23 +296,7 @@ def _compiled_key(draft: Draft, places: list[str]) -> str:
     """Name what the compiled modules depend on: the lock, our own code, and the interpreter."""
     ours = {place: _sha256(draft.root / place) for place in places if place.startswith("lib/")}
     text = json.dumps([draft.lock.sha256, draft.environment.version(), places, ours])
-    return f"pyc {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-_COMPILE = """
-import json, py_compile, sys
-from importlib.util import cache_from_source
-from pathlib import Path
-request = json.load(sys.stdin)
-for source, place in request["files"]:
-    target = Path(cache_from_source(f"{request['out']}/{place}"))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        py_compile.compile(source, str(target), f"{request['root']}/{place}", doraise=True,
-                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-    except py_compile.PyCompileError:
-        pass
-"""
+    return f"pyc 2 {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _labels(publication: Publication) -> dict[str, str]:
