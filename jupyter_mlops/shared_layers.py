@@ -120,8 +120,9 @@ class SharedLayers:
 
         What a home told once is not told again.
         """
-        known = _remembered(self._memory())
-        new = {key: layers for key, layers in self._made.items() if _tag(key) not in known}
+        name, known = self._memory(), _remembered(self._memory())
+        by = f" {self._signer.public.fingerprint}" if self._signer else ""
+        new = {key: layers for key, layers in self._made.items() if _tag(key) + by not in known}
         if not new or self._silent:
             return
         try:
@@ -129,12 +130,11 @@ class SharedLayers:
                 list(pool.map(self._tell, new, new.values()))
         except MlopsError as error:
             self._on_event(Log(text=f"The layers are not shared with others. {error}"))
-        _remember(self._memory(), known | {_tag(key) for key in new})
+        told = {_tag(key) for key in new}
+        _remember(name, known | told | {tag + by for tag in told})
 
     def _memory(self) -> str:
-        signed_by = self._signer.public.fingerprint if self._signer else ""
-        name = f"{self._repository.registry}/{self._repository.repository} {signed_by}"
-        return hashlib.sha256(name.encode()).hexdigest()[:32]
+        return hashlib.sha256(self._repository.name.encode()).hexdigest()[:32]
 
     def _believed(self, key: str, manifest: dict[str, Any]) -> list[Layer] | None:
         """Return the layers of an entry that is signed; of any other, note where they lie."""

@@ -28,14 +28,21 @@ def openssl(*arguments: str | Path, text: bytes = b"") -> bytes:
     return subprocess.run(command, input=text, capture_output=True, check=True).stdout
 
 
+def make_pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a key pair; return the files of the private and the public key."""
+    private, public = folder / f"{name}.pem", folder / f"{name}.pub"
+    made = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-out", private, text=made)
+    openssl("pkey", "-in", private, "-pubout", "-out", public)
+    return private, public
+
+
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """Key pairs as a person makes them."""
     folder = tmp_path_factory.mktemp("keys")
     for name in ("a", "b"):
-        made = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
-        openssl("pkcs8", "-topk8", "-nocrypt", "-out", folder / f"{name}.pem", text=made)
-        openssl("pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub")
+        make_pair(folder, name)
     openssl(
         *("pkcs8", "-topk8", "-in", folder / "a.pem", "-out", folder / "locked.pem"),
         *("-passout", f"pass:{PASSPHRASE}"),
