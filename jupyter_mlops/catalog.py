@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,15 +11,28 @@ from jupyter_mlops import settings
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.image.fsck import Checked, fsck
+from jupyter_mlops.image.repository import Repository
 from jupyter_mlops.registry import catalog as listing
-from jupyter_mlops.registry.catalog import Listed
+from jupyter_mlops.registry.catalog import Described, Listed
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.runtime.publication import Publication
 
 
+class OfPlatform(msgspec.Struct, frozen=True, kw_only=True):
+    """The image of a publication for a platform, and whether it was run there: see its record."""
+
+    platform: str
+    digest: str
+    verified: str
+    run_on: str = ""
+
+
 class PublicationSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A publication as a registry lists it; ``size`` is in bytes, compressed."""
+    """A publication as a registry lists it; ``size`` is in bytes, compressed.
+
+    Of several ``platforms`` it is the image for this machine's that is described, else the first.
+    """
 
     name: str
     title: str
@@ -33,6 +47,7 @@ class PublicationSummary(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[dict[str, Any]]
     predictor: dict[str, Any]
     size: int
+    platforms: list[str]
 
 
 def list_publications(registry: str | None = None) -> list[PublicationSummary]:
@@ -47,22 +62,27 @@ def list_publications(registry: str | None = None) -> list[PublicationSummary]:
 def describe(reference: str) -> dict[str, Any]:
     """Return the publication under a reference with its digest, tags and version.
 
-    Without a tag or a digest it is the newest. Raises ``NotFoundError``.
+    Without a tag or a digest it is the newest. ``platforms`` are the images that there are; of
+    several it is the one for this machine that is described, unless the digest of another is
+    asked for. Raises ``NotFoundError``.
     """
     place = Reference.parse(reference)
-    wanted = ""
+    repository, wanted = open_repository(place), ""
     if place.tag or place.digest:
-        wanted = open_repository(place).resolve(place.version).digest
+        wanted = repository.resolve(place.version).digest
     for item in listing.list_publications(str(place)):
-        if LABEL in item.labels and wanted in ("", item.digest):
-            publication = msgspec.to_builtins(_publication(item))
+        if LABEL in item.labels and wanted in ("", item.digest, *item.platforms.values()):
+            found: Listed | Described = item
+            if wanted in item.platforms.values():
+                found = listing.describe_image(repository, wanted)
             return {
-                **publication,
+                **msgspec.to_builtins(_publication(found.labels, str(place))),
                 "reference": str(place),
-                "digest": item.digest,
+                "digest": wanted or item.digest,
                 "tags": item.tags,
                 "version": item.version,
-                "size": item.size,
+                "size": found.size,
+                "platforms": msgspec.to_builtins(_platforms(item, repository)),
             }
     raise NotFoundError(
         "This image is not a publication",
@@ -91,8 +111,26 @@ def check(registry: str | None = None, *, repair: bool = False) -> Checked:
     return found
 
 
+def _platforms(item: Listed, repository: Repository) -> list[OfPlatform]:
+    """Return the images of a publication, one for each platform."""
+    found = []
+    for digest in item.platforms.values() or [item.digest]:
+        labels = listing.describe_image(repository, digest).labels
+        if LABEL in labels:
+            told = _publication(labels, item.reference)
+            found.append(
+                OfPlatform(
+                    platform=told.platform,
+                    digest=digest,
+                    verified=told.verified,
+                    run_on=told.run_on or "",
+                )
+            )
+    return found
+
+
 def _summary(item: Listed) -> PublicationSummary:
-    publication = _publication(item)
+    publication = _publication(item.labels, item.reference)
     plain = msgspec.to_builtins(publication)
     return PublicationSummary(
         name=publication.name,
@@ -108,15 +146,16 @@ def _summary(item: Listed) -> PublicationSummary:
         captures=plain["captures"],
         predictor=plain["predictor"],
         size=item.size,
+        platforms=list(item.platforms) or [publication.platform],
     )
 
 
-def _publication(item: Listed) -> Publication:
+def _publication(labels: Mapping[str, str], where: str) -> Publication:
     try:
-        return msgspec.json.decode(item.labels[LABEL], type=Publication)
+        return msgspec.json.decode(labels[LABEL], type=Publication)
     except msgspec.DecodeError:
         raise NotFoundError(
             "The publication's label cannot be read",
             why="It was written by another version, or damaged",
-            where=item.reference,
+            where=where,
         ) from None

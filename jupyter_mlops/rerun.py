@@ -19,6 +19,7 @@ from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.errors import NotebookError, UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
+from jupyter_mlops.image.platforms import chosen
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import run as runs
 from jupyter_mlops.pipeline.boundaries import How
@@ -182,7 +183,7 @@ def unpacked(reference: str, stages: Stages) -> tuple[Path, publications.Publica
     where = Reference.parse(reference)
     with stages.stage("fetch"):
         repository = open_repository(where)
-        digest = repository.resolve(where.version).digest
+        digest = chosen(repository, where.version).digest
         root = unpack(repository, digest, settings.unpacked())
     try:
         return root, publications.load(root), digest

@@ -16,6 +16,7 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.events import OnEvent, Stages, ignore
 from jupyter_mlops.image import docker as loading
 from jupyter_mlops.image.manifest import stored_image
+from jupyter_mlops.image.platforms import chosen
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 
@@ -96,7 +97,7 @@ def _as_process(service: Service, port: int, stages: Stages) -> Service:
 def _in_docker(service: Service, port: int, stages: Stages) -> Service:
     where = Reference.parse(service.reference)
     repository = open_repository(where)
-    digest = repository.resolve(where.version).digest
+    digest = chosen(repository, where.version).digest
     service = msgspec.structs.replace(service, digest=digest, name=where.repository)
     with stages.stage("fetch"):
         if where.is_layout:

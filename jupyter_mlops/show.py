@@ -267,7 +267,8 @@ def publications(found: dict[str, list[Any]]) -> None:
     for item in found["publications"]:
         version = f"v{item.version}" if item.version else ""
         state = "verified" if item.verified == "full" else f"verified: {item.verified}"
-        print(f"{item.reference}  {version}  {state}  {_bytes(item.size)}  {item.title}")
+        several = f"  {', '.join(item.platforms)}" if len(item.platforms) > 1 else ""
+        print(f"{item.reference}  {version}  {state}  {_bytes(item.size)}  {item.title}{several}")
     if not found["publications"]:
         print("No publications here. Make one: jupyter mlops publish NOTEBOOK")
 
@@ -277,6 +278,8 @@ def publication(found: dict[str, Any]) -> None:
     print(f"{found['title'] or found['name']}  v{found['version']}  verified: {found['verified']}")
     for key in ("reference", "digest", "description", "python", "platform"):
         print(f"  {key:<12} {found[key]}")
+    for item in found["platforms"] if len(found["platforms"]) > 1 else []:
+        print(f"  {item['platform']:<12} {item['digest']}  {_proven(item)}")
     for item in found["parameters"]:
         print(f"  parameter    {_parameter(msgspec.convert(item, Parameter))}")
     for name, value in found["metrics"].items():
@@ -285,6 +288,13 @@ def publication(found: dict[str, Any]) -> None:
         print(f"  system       {name} {version}")
     for item in found["captures"]:
         print(f"  capture      {item['name']}: {item['type']} ({_bytes(item['size'])})")
+
+
+def _proven(image: dict[str, Any]) -> str:
+    """Return what proves the image for a platform."""
+    if image["verified"] == "elsewhere":
+        return f"verified: elsewhere (run on {image['run_on']}, not here)"
+    return f"verified: {image['verified']}"
 
 
 def checked(found: Checked) -> None:

@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 import msgspec
 
 from jupyter_mlops import events
-from jupyter_mlops.errors import ImageError, MlopsError, NotFoundError, RegistryError
+from jupyter_mlops.errors import ImageError, MlopsError, RegistryError
+from jupyter_mlops.image import platforms
 from jupyter_mlops.image import store as _store
-from jupyter_mlops.image.blob import INDEXES, Descriptor, RemoteBlob, digest_of
+from jupyter_mlops.image.blob import Descriptor, RemoteBlob, digest_of
 from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, read_blob
@@ -204,8 +205,8 @@ def _stored(
     )
     digest = descriptor.digest
     manifest = load_json(_cached(store, digest, repository.manifest_bytes), "manifest")
-    if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
-        digest = _for_platform(manifest, platform, spec)
+    if platforms.is_index(manifest):
+        digest = platforms.choose(manifest, platform, spec).digest
         manifest = load_json(_cached(store, digest, repository.manifest_bytes), "manifest")
     try:
         config_digest = str(manifest["config"]["digest"])
@@ -252,21 +253,6 @@ def _cached(store: Path, digest: str, load: Callable[[str], bytes]) -> bytes:
         raise RegistryError(f"The registry gave other content for {digest}")
     _store.write_file(path, data)
     return data
-
-
-def _for_platform(index: dict[str, Any], platform: str, spec: str) -> str:
-    wanted = platform.split("/")
-    offered = []
-    for item in index.get("manifests") or []:
-        of = item.get("platform") or {}
-        offered.append(f"{of.get('os')}/{of.get('architecture')}")
-        if [of.get("os"), of.get("architecture")] == wanted[:2] and (
-            len(wanted) < 3 or of.get("variant") == wanted[2]
-        ):
-            return Descriptor.from_dict(item).digest
-    raise NotFoundError(
-        f"{spec} is not there for {platform}", why=f"It is for {', '.join(sorted(set(offered)))}"
-    )
 
 
 def _python(config: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform as _platform
 import shutil
 import tempfile
 import time
@@ -33,7 +32,6 @@ PACKAGES = (
 _NOT_UNPACKED = {
     "dpkg", "tar", "debconf", "mawk", "debianutils", "openssl", "perl-base", "readline-common",
 }  # fmt: skip
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -142,9 +140,3 @@ def _base(layer: Layer, python: str, architecture: str) -> Base:
     }
     digest = BytesBlob(canonical(manifest), MANIFEST).descriptor.digest
     return Base(f"system-packages:python{python}", digest, (layer,), config, python)
-
-
-def host_platform() -> str:
-    """Return the platform of this machine as images name it, such as ``linux/amd64``."""
-    machine = _platform.machine()
-    return f"linux/{_MACHINES.get(machine, machine)}"

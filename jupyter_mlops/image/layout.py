@@ -24,6 +24,7 @@ from jupyter_mlops.image.blob import (
     checked_digest,
     verified,
 )
+from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.referrers import (
     Artifact,
     Referrer,
@@ -192,12 +193,12 @@ class Layout:
 
     def push(
         self,
-        image: Image,
+        image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
-        """Store an image: its blobs, then its manifest, then each tag in order."""
+        """Store an image or an index: blobs, then manifests, then each tag in order."""
         blobs, done, sent, skipped = image.blobs(), 0, 0, 0
         labels = {layer.descriptor.digest: layer.title for layer in image.layers}
         total = sum(blob.descriptor.size for blob in blobs)
@@ -210,10 +211,15 @@ class Layout:
                 sent += found.size
             done += found.size
             on_progress(done, total, labels.get(found.digest, "config"))
-        self._store_blob(BytesBlob(image.manifest, image.media_type))
+        for each in image.images:
+            self._store_blob(BytesBlob(each.manifest, each.media_type))
+            sent += len(each.manifest)
         before_tags()
+        if isinstance(image, Index):
+            self._store_blob(BytesBlob(image.manifest, image.media_type))
+            sent += len(image.manifest)
         self._point(image.descriptor, tags)
-        return Pushed(digest=image.digest, pushed_bytes=sent + len(image.manifest), skipped=skipped)
+        return Pushed(digest=image.digest, pushed_bytes=sent, skipped=skipped)
 
     def delete_tag(self, tag: str) -> None:
         """Remove a tag; the blobs stay until ``prune``. Raises NotFoundError."""

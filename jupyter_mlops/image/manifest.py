@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_mlops.errors import ImageError, RegistryError
+from jupyter_mlops.image import platforms
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.blob import (
     CONFIG,
-    INDEXES,
     LAYER_KIND,
     MANIFEST,
     Blob,
@@ -61,6 +61,11 @@ class Image:
     def digest(self) -> str:
         """The manifest's digest: the image's identity in a registry."""
         return self.descriptor.digest
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The image itself: what an index lists for its only platform."""
+        return (self,)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -170,18 +175,16 @@ def _base_history(base: Base) -> list[dict[str, Any]]:
     return [{"created_by": f"base {base.name}"} for _ in base.layers]
 
 
-def stored_image(repository: Repository, version: str) -> Image:
+def stored_image(repository: Repository, version: str, platform: str = "") -> Image:
     """Return an image that lives in a repository, to push it elsewhere or load it into an engine.
 
-    Its layers stay where they are until somebody reads them. Raises NotFoundError, RegistryError.
+    Of an index it is the image for ``platform`` (default: this machine's). Its layers stay where
+    they are until somebody reads them. Raises NotFoundError, RegistryError.
     """
-    descriptor, value = repository.manifest(version)
-    if descriptor.media_type in INDEXES or "config" not in value:
-        raise RegistryError(
-            f"{version} is not one image but an index of several",
-            remedy="Give the digest of the one for your platform",
-            where=repository.name,
-        )
+    digest = platforms.chosen(repository, version, platform).digest
+    descriptor, value = repository.manifest(digest)
+    if not isinstance(value.get("config"), dict):
+        raise RegistryError(f"{digest} is not an image: it has no config", where=repository.name)
     text = read_blob(repository, str(value["config"]["digest"]))
     config = load_json(text, "config")
     diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []

@@ -14,6 +14,7 @@ from jupyter_mlops.image.blob import Descriptor
 from jupyter_mlops.image.referrers import Artifact, Referrer
 
 if TYPE_CHECKING:
+    from jupyter_mlops.image.index import Index
     from jupyter_mlops.image.manifest import Image
 
 #: Called with bytes done, bytes in all, and what is being transferred.
@@ -83,15 +84,16 @@ class Repository(Protocol):
 
     def push(
         self,
-        image: Image,
+        image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
         """Store an image: its blobs, then its manifest under each tag in order, the last one last.
 
-        Only what is missing is transferred. A tag never points to something incomplete;
-        ``before_tags`` is called when all blobs are there and no tag points to them yet.
+        Of an index, the manifests of all images come before it. Only what is missing is
+        transferred. A tag never points to something incomplete; ``before_tags`` is called when
+        all of that is there and no tag points to it yet.
         """
         ...
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
-from jupyter_mlops.image.blob import INDEXES, Descriptor
+from jupyter_mlops.image import platforms
+from jupyter_mlops.image.blob import Descriptor
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, load_names, read_blob
@@ -28,7 +29,9 @@ _LANES = 8
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One image of a registry: all tags that point to it, its labels, its size in bytes.
 
-    ``reference`` names it by its best tag; ``version`` is the highest N of its tags ``vN``.
+    ``reference`` names it by its best tag; ``version`` is the highest N of its tags ``vN``. An
+    index is listed once: ``platforms`` maps what it is for to the digests of its images, labels
+    and size are those of this machine's image, else of the first; empty for a single image.
     """
 
     reference: str
@@ -38,6 +41,15 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None
     size: int
     labels: dict[str, str]
+    platforms: dict[str, str] = {}
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What config and manifest of an image say: its labels, its size in bytes, as ``Listed``."""
+
+    labels: dict[str, str] = {}
+    size: int = 0
+    platforms: dict[str, str] = {}
 
 
 def list_publications(registry: str) -> list[Listed]:
@@ -61,11 +73,11 @@ def describe(reference: Reference, repository: Repository) -> list[Listed]:
         for tag, digest in zip(tags, found, strict=True):
             if digest:
                 digests.setdefault(digest, []).append(tag)
-        labelled = pool.map(lambda digest: _describe(repository, digest), digests)
+        described = pool.map(lambda digest: describe_image(repository, digest), digests)
         return [
-            _listed(reference, digest, digests[digest], labels, size)
-            for digest, (labels, size) in zip(digests, labelled, strict=True)
-            if PUBLICATION in labels
+            _listed(reference, digest, digests[digest], image)
+            for digest, image in zip(digests, described, strict=True)
+            if PUBLICATION in image.labels
         ]
 
 
@@ -96,27 +108,37 @@ def _digest(repository: Repository, tag: str) -> str:
         return ""  # deleted since the tags were listed
 
 
-def _describe(repository: Repository, digest: str) -> tuple[dict[str, str], int]:
-    """Return the labels and the size of an image; none for what is not an image."""
+def describe_image(repository: Repository, digest: str) -> Described:
+    """Describe an image, or of an index this machine's; nothing of what is not an image."""
     try:
-        descriptor, manifest = repository.manifest(digest)
-        if descriptor.media_type in INDEXES or "config" not in manifest:
-            return {}, 0
+        _, manifest = repository.manifest(digest)
+        there: dict[str, str] = {}
+        if platforms.is_index(manifest):
+            there = {each.platform: each.manifest.digest for each in platforms.offers(manifest)}
+            _, manifest = repository.manifest(_preferred(there) or digest)
+        if not isinstance(manifest.get("config"), dict):
+            return Described()
         parts = [Descriptor.from_dict(part) for part in manifest.get("layers") or []]
         config = Descriptor.from_dict(manifest["config"])
         value = load_json(read_blob(repository, config.digest), "config")
     except NotFoundError:
-        return {}, 0
+        return Described()
     labels = (value.get("config") or {}).get("Labels") or {}
-    return (
-        {str(key): str(text) for key, text in labels.items()},
-        config.size + sum(part.size for part in parts),
+    return Described(
+        labels={str(key): str(text) for key, text in labels.items()},
+        size=config.size + sum(part.size for part in parts),
+        platforms=there,
     )
 
 
-def _listed(
-    reference: Reference, digest: str, tags: Sequence[str], labels: dict[str, str], size: int
-) -> Listed:
+def _preferred(there: dict[str, str]) -> str:
+    """Return the digest for this machine's platform, else the first; "" where nothing is listed."""
+    here = platforms.host_platform()
+    fitting = [digest for platform, digest in there.items() if platforms.fits(platform, here)]
+    return next(iter([*fitting, *there.values()]), "")
+
+
+def _listed(reference: Reference, digest: str, tags: Sequence[str], image: Described) -> Listed:
     versions = [number for tag in tags if (number := version_of(tag))]
     version = max(versions) if versions else None
     best = f"v{version}" if version else sorted(tags)[0]
@@ -126,8 +148,9 @@ def _listed(
         digest=digest,
         tags=sorted(tags),
         version=version,
-        size=size,
-        labels=labels,
+        size=image.size,
+        labels=image.labels,
+        platforms=image.platforms,
     )
 
 

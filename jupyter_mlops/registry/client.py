@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 
 from jupyter_mlops.errors import NotFoundError, RegistryError
+from jupyter_mlops.image import platforms
 from jupyter_mlops.image.blob import CHUNK, MANIFESTS, Blob, Descriptor, digest_of, verified
+from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact, Referrer
 from jupyter_mlops.image.repository import (
@@ -191,16 +193,17 @@ class RemoteRepository:
 
     def push(
         self,
-        image: Image,
+        image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
         """Push an image: blobs in parallel, then its manifest under each tag in order.
 
-        Without a tag the manifest is written by its digest.
+        Of an index, the manifests of its images come before. Without a tag the manifest is
+        written by its digest.
         """
-        known = self._known(tags)
+        known, manifests = self._known(tags)
         blobs = image.blobs()
         total = sum(blob.descriptor.size for blob in blobs)
         there = [blob for blob in blobs if blob.descriptor.digest in known]
@@ -208,6 +211,10 @@ class RemoteRepository:
         progress.add(sum(blob.descriptor.size for blob in there), "already there")
         missing = [blob for blob in blobs if blob.descriptor.digest not in known]
         outcomes, sent = self._bring(image, missing, progress)
+        for each in image.images if isinstance(image, Index) else ():
+            if each.digest not in manifests:
+                self._put_manifest(each, each.digest, progress)
+                sent += len(each.manifest)
         before_tags()
         for version in tags or [image.digest]:
             self._put_manifest(image, version, progress)
@@ -228,20 +235,28 @@ class RemoteRepository:
             scopes=(f"repository:{self.repository}:pull,delete",), accept=(202, 204),
         )  # fmt: skip
 
-    def _known(self, tags: Sequence[str]) -> set[str]:
-        """Return the blobs that a manifest of before vouches for."""
+    def _known(self, tags: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Return the blobs that a manifest of before vouches for, and the manifests that it is."""
         for tag in reversed(tags):
-            try:
-                _, value = self.manifest(tag)
-            except NotFoundError:
-                continue
-            layers = value.get("layers")
-            parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
-            return {str(part.get("digest")) for part in parts if isinstance(part, dict)}
-        return set()
+            with suppress(NotFoundError):
+                return self._vouched(tag)
+        return set(), set()
+
+    def _vouched(self, version: str, *, inner: bool = False) -> tuple[set[str], set[str]]:
+        """Return blobs and manifests below a manifest; a registry may lack images of an index."""
+        descriptor, value = self.manifest(version)
+        layers = value.get("layers")
+        parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
+        blobs = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
+        manifests = {descriptor.digest}
+        for offer in [] if inner else platforms.offers(value):
+            with suppress(NotFoundError):
+                below = self._vouched(offer.manifest.digest, inner=True)
+                blobs, manifests = blobs | below[0], manifests | below[1]
+        return blobs, manifests
 
     def _bring(
-        self, image: Image, blobs: Sequence[Blob], progress: _Progress
+        self, image: Image | Index, blobs: Sequence[Blob], progress: _Progress
     ) -> tuple[list[Outcome], int]:
         """Bring all blobs, large ones first; return what became of each and the bytes sent."""
         labels = {layer.descriptor.digest: layer.title or layer.kind for layer in image.layers}
@@ -282,8 +297,8 @@ class RemoteRepository:
             repository = seen.get(blob.descriptor.digest, "")
         return repository if repository != self.repository else ""
 
-    def _put_manifest(self, image: Image, version: str, progress: _Progress) -> None:
-        """Write the manifest; when the registry misses blobs after all, bring those first.
+    def _put_manifest(self, image: Image | Index, version: str, progress: _Progress) -> None:
+        """Write the manifest; when the registry misses what it names, bring that first.
 
         Some registries know a blob only a moment after they have taken it.
         """
@@ -305,6 +320,8 @@ class RemoteRepository:
             if attempt:
                 self.transport.pause(attempt, response, f"{self.repository}:{version}")
             self._bring(image, image.blobs(), progress)
+            for each in image.images if isinstance(image, Index) else ():
+                self._put_manifest(each, each.digest, progress)
 
 
 class _Progress:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jupyter_mlops.errors import RegistryError
+from jupyter_mlops.image import platforms
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import LAYER_KIND, Descriptor
 from jupyter_mlops.image.reading import DAMAGED, Reader, uncompressed
@@ -28,11 +29,13 @@ def unpack(
 ) -> Path:
     """Unpack the layers above the base below ``directory``; return the folder that is ``prefix``.
 
-    Only what lies below ``prefix`` is written. The folder is named by the image's digest, so a
-    second call finds it. It appears complete or not at all. Raises NotFoundError, and RegistryError
-    for damaged or unsafe content.
+    Of an index it is the image for this machine's platform. Only what lies below ``prefix`` is
+    written. The folder is named by the image's digest, so a second call finds it. It appears
+    complete or not at all. Raises NotFoundError, and RegistryError for damaged or unsafe content.
     """
-    digest = version if version.startswith("sha256:") else repository.resolve(version).digest
+    if version.startswith("sha256:") and (directory / version.replace(":", "-")).is_dir():
+        return directory / version.replace(":", "-") / prefix
+    digest = platforms.chosen(repository, version).digest
     final = directory / digest.replace(":", "-")
     root = final / prefix
     if final.is_dir():

@@ -49,6 +49,10 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     ``notebook`` is what a run executes: all steps, in one kernel. ``system_packages`` maps Debian
     packages that were added to the base to their versions. ``allowed_secrets`` are fingerprints
     of texts that were taken for secrets, and that a person said are none.
+
+    ``verified`` says what proves it: ``full`` is a run on this very platform from this very lock;
+    ``elsewhere`` is that of the same notebook, weights and versions on the platform ``run_on``,
+    which stands in no other record: nothing was run on this one.
     """
 
     name: str
@@ -68,7 +72,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture] = []
     predictor: Predictor = Predictor()
     signature: Signature | None = None
-    verified: Literal["full", "loaded", "none"] = "none"
+    verified: Literal["full", "loaded", "none", "elsewhere"] = "none"
+    run_on: str | msgspec.UnsetType = msgspec.UNSET
     direct: dict[str, str] = {}
     base: Base = Base()
     system_packages: dict[str, str] = {}

@@ -26,6 +26,7 @@ from jupyter_mlops.image.layer import Entry, Link, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image, canonical
 from jupyter_mlops.image.packages import merged, unpack
+from jupyter_mlops.image.platforms import host_platform
 
 
 def python_image(store: Path, python: str = "3.11.9", architecture: str = "amd64") -> Image:
@@ -286,7 +287,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 
 def host() -> str:
-    return debian.host_platform()
+    return host_platform()
 
 
 def distribution_python() -> str:

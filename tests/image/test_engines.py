@@ -14,11 +14,12 @@ import pytest
 
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.compression import BY_NAME, CompressionName
-from jupyter_mlops.image.debian import build_base, host_platform
+from jupyter_mlops.image.debian import build_base
 from jupyter_mlops.image.docker import archive
 from jupyter_mlops.image.layer import Entry, Link, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image
+from jupyter_mlops.image.platforms import host_platform
 from jupyter_mlops.image.weights import weights_layers
 from jupyter_mlops.registry.client import RemoteRepository
 from tests.fixtures_registry import RunningRegistry

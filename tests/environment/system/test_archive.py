@@ -23,10 +23,11 @@ from jupyter_mlops.environment.system.lookup import look_up
 from jupyter_mlops.environment.system.prepare import find
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image.base import Base
-from jupyter_mlops.image.debian import build_base, host_platform
+from jupyter_mlops.image.debian import build_base
 from jupyter_mlops.image.docker import load
 from jupyter_mlops.image.installed import Installed, read_installed
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image, stored_image
+from jupyter_mlops.image.platforms import host_platform
 from jupyter_mlops.publish import publish
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference

@@ -23,10 +23,10 @@ from jupyter_mlops.environment.system.layer import Added, add
 from jupyter_mlops.environment.system.prepare import prepare
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image.base import Base
-from jupyter_mlops.image.debian import host_platform
 from jupyter_mlops.image.installed import Installed, read_installed
 from jupyter_mlops.image.layer import Entry, Link, build_layer
 from jupyter_mlops.image.loader_cache import FLAGS, read_cache, write_cache
+from jupyter_mlops.image.platforms import host_platform
 from tests.environment.system.elf_files import shared_object
 
 PLATFORM = host_platform()
