@@ -153,7 +153,7 @@ def write_publication(
         predictor=report.predictor,
         signature=report.signature,
         verified="full" if verified else "none",
-        direct={name: _version(lock, name) for name in draft.ground.direct()},
+        direct=direct_versions(draft),
         base=publications.Base(name=base.name, digest=base.digest),
         system_packages=draft.added.packages if draft.added else {},
         allowed_secrets=sorted(set(allowed_secrets)),
@@ -312,6 +312,11 @@ def _authors(source: Notebook) -> list[str]:
     authors = source.node.metadata.get("authors", [])
     names = [a.get("name", "") if isinstance(a, Mapping) else str(a) for a in authors]
     return [name for name in names if name]
+
+
+def direct_versions(draft: Draft) -> dict[str, str]:
+    """Return what the notebook needs itself, with the versions of the lock."""
+    return {name: _version(draft.lock, name) for name in draft.ground.direct()}
 
 
 def _version(lock: Lock, name: str) -> str:

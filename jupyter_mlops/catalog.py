@@ -20,7 +20,10 @@ from jupyter_mlops.runtime.publication import Publication
 
 
 class OfPlatform(msgspec.Struct, frozen=True, kw_only=True):
-    """The image of a publication for a platform, and whether it was run there: see its record."""
+    """The image of a publication for a platform, and what proves it; see ``Publication``.
+
+    ``verified`` is empty where the registry does not have the image.
+    """
 
     platform: str
     digest: str
@@ -113,19 +116,17 @@ def check(registry: str | None = None, *, repair: bool = False) -> Checked:
 
 def _platforms(item: Listed, repository: Repository) -> list[OfPlatform]:
     """Return the images of a publication, one for each platform."""
+    if not item.platforms:
+        told = _publication(item.labels, item.reference)
+        return [OfPlatform(platform=told.platform, digest=item.digest, verified=told.verified)]
     found = []
-    for digest in item.platforms.values() or [item.digest]:
+    for platform, digest in item.platforms.items():
         labels = listing.describe_image(repository, digest).labels
+        image = OfPlatform(platform=platform, digest=digest, verified="")
         if LABEL in labels:
             told = _publication(labels, item.reference)
-            found.append(
-                OfPlatform(
-                    platform=told.platform,
-                    digest=digest,
-                    verified=told.verified,
-                    run_on=told.run_on or "",
-                )
-            )
+            image = msgspec.structs.replace(image, verified=told.verified, run_on=told.run_on or "")
+        found.append(image)
     return found
 
 

@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument(
         "--key", type=Path, metavar="PRIVATE", help="sign it with this key (PEM, ECDSA P-256)"
     )
-    _lock_options(publish)
+    _lock_options(publish, "another image, beside that of the kernel's; may be given several times")
     _parameters(publish)
 
     sign = _command(commands, "sign", _sign, show.signed, "sign an image that is in a registry")
@@ -191,8 +191,10 @@ def _parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _lock_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--platform", default="", metavar="linux/arm64", help="the target's")
+def _lock_options(parser: argparse.ArgumentParser, platforms: str = "the target's") -> None:
+    parser.add_argument(
+        "--platform", action="append", default=[], metavar="linux/arm64", help=platforms
+    )
     parser.add_argument("--python", default="", metavar="3.12", help="the target's")
     parser.add_argument(
         "--exclude-newer", default="", metavar="DATE", help="take nothing that is newer"
@@ -226,8 +228,10 @@ def _lock_options(parser: argparse.ArgumentParser) -> None:
 def _locking(options: argparse.Namespace) -> LockOptions:
     from jupyter_mlops.environment.options import LockOptions, pins
 
+    if len(options.platform) > 1:
+        raise UsageError("A lock is for one platform", remedy="Name one after the other")
     return LockOptions(
-        platform=options.platform,
+        platform="".join(options.platform),
         python=options.python,
         exclude_newer=options.exclude_newer,
         accelerator=options.accelerator,
@@ -293,6 +297,7 @@ def _prune(options: argparse.Namespace) -> Any:
 def _publish(options: argparse.Namespace) -> Any:
     from jupyter_mlops.publish import publish
 
+    platforms, options.platform = options.platform, []
     with show.progress() as on_event:
         return publish(
             options.notebook,
@@ -307,6 +312,7 @@ def _publish(options: argparse.Namespace) -> Any:
             allowed_secrets=options.allowed_secrets,
             compression=options.compression,
             key=options.key,
+            platforms=platforms,
             on_event=on_event,
         )
 

@@ -89,6 +89,7 @@ def _build(draft: Draft, publication: Publication) -> Build:
             },
             "target": {"platform": publication.platform, "python": publication.python},
             "verified": publication.verified,
+            **({"runOn": publication.run_on} if publication.run_on else {}),
         },
         internal={
             "allowedSecrets": publication.allowed_secrets,

@@ -73,7 +73,7 @@ def draft(plot: Plot, extracted: Extracted, ground: Ground, on_event: OnEvent) -
     lock = grounds.lock(ground, on_event)
     on_event(Log(text=f"{len(lock.packages)} packages pinned with their hashes"))
     environment = environments.create(lock, ground.kernel.executable, folder=source.path.parent)
-    added = _system(plot, source, environment, lock, on_event)
+    added = system_layer(plot, source, environment, lock, on_event)
     made = Draft(plot.work / "root", source, extracted, ground, lock, environment, added)
     assemble.write_sources(made)
     return made
@@ -181,7 +181,7 @@ def _with_modules(ground: Ground, modules: Mapping[str, list[int]], on_event: On
     return dataclasses.replace(ground, inferred=inferred)
 
 
-def _system(
+def system_layer(
     plot: Plot, source: Notebook, environment: Environment, lock: Lock, on_event: OnEvent
 ) -> Added | None:
     """Return the layer of Debian packages that the notebook needs beside its base."""

@@ -10,12 +10,23 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, shared_layers, stars
+from jupyter_mlops import (
+    analyze,
+    assemble,
+    elsewhere,
+    leaks,
+    papers,
+    prove,
+    settings,
+    shared_layers,
+    stars,
+)
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
@@ -31,6 +42,7 @@ from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
 from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.compression import BY_NAME, CompressionName
+from jupyter_mlops.image.index import Index, platform_of
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact
 from jupyter_mlops.image.sweep import sweep
@@ -59,7 +71,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
     which stays. ``pushed_bytes`` are the bytes that really went over. ``signed_by`` is the
-    fingerprint of the key that signed it, empty when none did.
+    fingerprint of the key that signed it, empty when none did. ``verified`` is the word of the
+    kernel's platform, whatever other ``platforms`` there are.
     """
 
     reference: str
@@ -77,6 +90,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     report: str
     run: str
     signed_by: str = ""
+    platforms: list[str] = []
 
 
 def publish(
@@ -94,6 +108,7 @@ def publish(
     allowed_secrets: Sequence[str] = (),
     compression: CompressionName = "gzip",
     key: Path | None = None,
+    platforms: Sequence[str] = (),
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -106,7 +121,9 @@ def publish(
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
     none, which the publication records; ``compression`` is that of the layers that are made
     here: all engines read gzip, new ones zstd, which is smaller. SBOM and provenance are attached
-    to the image; ``key``, the file of a private key, signs both it and them.
+    to the image; ``key``, the file of a private key, signs both it and them. Of several
+    ``platforms``, the kernel's among them, each gets an image, and an index lists them all; only
+    the kernel's is run, and the records of the others say so (see ``elsewhere``).
 
     Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
     so a publish that fails changes nothing that others see, and it can simply be called again.
@@ -124,9 +141,12 @@ def publish(
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
             leaks.check_files(source.path.parent, ground.inferred.local, allowed_secrets)
-            plot = prove.Plot(work, _base(base, ground, on_event), system_packages)
+            bases = partial(_base, base, ground, on_event)
+            plot = prove.Plot(work, bases(locks.platform_of(ground.interpreter)), system_packages)
+            others = elsewhere.find(platforms, ground, plot, bases)
         with stages.stage("lock"):
             draft = prove.draft(plot, extracted, ground, on_event)
+            others.prepare(draft, on_event)
         if verify == "full":
             with stages.stage("run"):
                 draft, verified = prove.run(plot, draft, values, model, on_event)
@@ -142,14 +162,15 @@ def publish(
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             packing = BY_NAME[compression]
-            image = assemble.build(
-                draft, plot.base, publication, modules, on_event, packing, shared
-            )
-            if shared:
-                shared.below(plot.base.layers)
-            attached = papers.write(draft, publication, image, signer)
+            made = assemble.build(draft, plot.base, publication, modules, on_event, packing, shared)
+            attached = [papers.write(draft, publication, made, signer)]
+            proven = elsewhere.Proven(draft, publication, modules, made)
+            image, more = others.beside(proven, packing, shared, signer, on_event)
+            for each in (plot, *others.plots.values()):
+                if shared:
+                    shared.below(each.base.layers)
         with stages.stage("push"):
-            pushed, version = _push(image, attached, place, signer, on_event)
+            pushed, version = _push(image, [*attached, *more], place, signer, on_event)
             if shared:
                 shared.tell()
         with stages.stage("record"):
@@ -172,6 +193,7 @@ def publish(
         report=str(kept[-1]) if kept else "",
         run=run,
         signed_by=signer.public.fingerprint if signer else "",
+        platforms=[platform_of(each) for each in image.images],
     )
 
 
@@ -221,11 +243,11 @@ def _target(text: str | None, name: str) -> Reference:
     return place.with_tag(place.tag or "latest")
 
 
-def _base(spec: str | None, ground: Ground, on_event: OnEvent) -> Base:
+def _base(spec: str | None, ground: Ground, on_event: OnEvent, platform: str) -> Base:
     return resolve_base(
         spec or settings.base_image(),
         python=ground.interpreter.minor,
-        platform=locks.platform_of(ground.interpreter),
+        platform=platform,
         store=settings.store(),
         open_repository=lambda text: open_repository(Reference.parse(text)),
         on_event=on_event,
@@ -233,8 +255,8 @@ def _base(spec: str | None, ground: Ground, on_event: OnEvent) -> Base:
 
 
 def _push(
-    image: Image,
-    attached: Sequence[Artifact],
+    image: Image | Index,
+    attached: Sequence[Sequence[Artifact]],
     place: Reference,
     signer: PrivateKey | None,
     on_event: OnEvent,
@@ -246,10 +268,13 @@ def _push(
     repository = open_repository(place)
     version, _ = next_version(repository, image.digest)
     with ThreadPoolExecutor(2, thread_name_prefix="vouch") as pool:
-        vouching = [pool.submit(repository.attach, attached)]
+        vouching = [pool.submit(repository.attach, papers) for papers in attached]
         if signer:
-            name = place.public_name
-            vouching.append(pool.submit(signature.attach, repository, image.digest, name, signer))
+            name, digests = place.public_name, {image.digest, *(i.digest for i in image.images)}
+            vouching += [
+                pool.submit(signature.attach, repository, digest, name, signer)
+                for digest in sorted(digests)
+            ]
         pushed = repository.push(
             image,
             [f"v{version}", place.version],
@@ -282,7 +307,7 @@ def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:
 def _record(
     publication: Publication,
     place: Reference,
-    image: Image,
+    image: Image | Index,
     version: int,
     verified: Verified | None,
     kept: list[Path],

@@ -144,6 +144,9 @@ def published(result: Published) -> None:
     print(f"  sent       {_bytes(result.pushed_bytes)} of {_bytes(result.size)}")
     for name, value in sorted(result.metrics.items()):
         print(f"  {name:<10} {value:.6g}")
+    if len(result.platforms) > 1:
+        ran = "" if result.verified == "none" else " (run on the first only)"
+        print(f"  platforms  {', '.join(result.platforms)}{ran}")
     if result.signed_by:
         print(f"  signed by  {result.signed_by[:16]}…")
     if result.report:
@@ -168,7 +171,8 @@ def verification(found: Verification) -> None:
     print(f"{found.reference}: {'verified' if found.ok else 'NOT verified'}")
     print(f"  digest      {found.digest}")
     for check in found.checks:
-        _say(f"  {check.subject:<11} {words[check.state]}: {check.text}")
+        of = f" ({check.platform})" if check.platform else ""
+        _say(f"  {check.subject:<11} {words[check.state]}{of}: {check.text}")
     if found.ok:
         print(f"Deploy exactly this image: {found.pinned}")
 
@@ -294,7 +298,7 @@ def _proven(image: dict[str, Any]) -> str:
     """Return what proves the image for a platform."""
     if image["verified"] == "elsewhere":
         return f"verified: elsewhere (run on {image['run_on']}, not here)"
-    return f"verified: {image['verified']}"
+    return f"verified: {image['verified']}" if image["verified"] else "NOT THERE"
 
 
 def checked(found: Checked) -> None:

@@ -56,8 +56,12 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look came to: ``text`` is a sentence for a person."""
+    """What one look came to: ``text`` is a sentence for a person.
+
+    ``platform`` says which image of an index it is about; it is empty for the index itself.
+    """
 
     subject: Literal["signature", "provenance", "SBOM"]
     state: Literal["verified", "absent", "wrong"]
     text: str
+    platform: str = ""

@@ -47,7 +47,8 @@ class Asked:
     ``direct`` maps a name to its requirement line, ``constraints`` a name to the version that
     the kernel has (they give way where they do not agree), ``bounds`` a name to what a person
     set (they do not), ``wheels`` a name to a wheel that is taken for it, ``urls`` a name to where
-    its source is, ``tools`` are what only the image itself needs.
+    its source is, ``tools`` are what only the image itself needs. ``proven`` maps a name to the
+    version that a run has proven: no other one will do.
     """
 
     direct: dict[str, str] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Asked:
     urls: dict[str, str] = field(default_factory=dict)
     who: dict[str, Asker] = field(default_factory=dict)
     tools: set[str] = field(default_factory=set)
+    proven: dict[str, str] = field(default_factory=dict)
 
     def by_hand(self) -> list[str]:
         """Return the names that a person has added."""
@@ -70,6 +72,7 @@ class Asked:
         """Return the kernel's versions, and the wheels to take instead of an index's."""
         lines = {name: f"{name}=={version}" for name, version in self.constraints.items()}
         lines |= {name: f"{name}{bound}" for name, bound in self.bounds.items()}
+        lines |= {name: f"{name}=={version}" for name, version in self.proven.items()}
         lines |= {name: f"{name} @ {path.as_uri()}" for name, path in self.wheels.items()}
         return [lines[name] for name in sorted(lines)]
 
@@ -81,7 +84,15 @@ class Asked:
     def pinned(self, name: str) -> str:
         """Return the version asked for, empty where any will do."""
         exact = re.search(r"==\s*([^\s;,*]+)", self.direct.get(name, ""))
-        return exact[1] if exact else self.constraints.get(name, "")
+        return exact[1] if exact else self.constraints.get(name) or self.proven.get(name, "")
+
+    def hold(self, versions: Mapping[str, str]) -> None:
+        """Take exactly these versions wherever the package is needed."""
+        for name, version in versions.items():
+            public, _, local = version.partition("+")
+            self.proven[name] = public if VARIANT.fullmatch(local) else version
+            self.constraints.pop(name, None)
+            self.bounds.pop(name, None)
 
 
 def gather(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from jupyter_mlops.environment import clash, uv
@@ -99,6 +99,11 @@ def untrusted(text: str) -> LockError:
 def foreign(name: str, asked: Asked, target: Aim) -> LockError:
     """Return the error for a source that would have to be built on another platform."""
     return LockError.collect([_no_wheel(name, asked.pinned(name), asked, target)])
+
+
+def lacking(names: Mapping[str, str], asked: Asked, target: Aim) -> list[Problem]:
+    """Return a problem for each package (with its version) that has no wheel for the target."""
+    return [_no_wheel(name, version, asked, target) for name, version in sorted(names.items())]
 
 
 def unbuildable(name: str, version: str, text: str, asked: Asked) -> LockError:

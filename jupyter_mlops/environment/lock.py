@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jupyter_mlops.environment import asking, lockfile
@@ -39,6 +39,7 @@ def lock(
     *,
     options: LockOptions | None = None,
     extra_wheels: Sequence[Path] = (),
+    proven: Mapping[str, str] | None = None,
     folder: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Lock:
@@ -47,7 +48,8 @@ def lock(
     These are the kernel's where ``options`` name no other. Every distribution that the kernel
     has keeps its version; where those versions do not agree with each other, the ones in the way
     give way, and that is said. ``extra_wheels`` are files to take instead of an index's;
-    ``folder`` is the notebook's, whose ``uv.toml`` counts. What has no wheel is built from its
+    ``proven`` maps distributions to the versions that they have, or there is no lock; ``folder``
+    is the notebook's, whose ``uv.toml`` counts. What has no wheel is built from its
     source where the target is this very platform. The same input gives the same bytes.
 
     Raises ``UsageError`` for options that make no sense, and ``LockError`` with what clashes and
@@ -57,6 +59,7 @@ def lock(
     _options.check(chosen)
     target = _target(interpreter, chosen)
     asked = asking.gather(dependencies, interpreter, chosen, extra_wheels, on_event)
+    asked.hold(proven or {})
     text = Resolution(asked, target, folder, on_event).run()
     found = lockfile.parse(text, target.python, target.platform)
     _tell_kept(chosen, found, on_event)

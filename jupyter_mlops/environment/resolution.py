@@ -35,7 +35,8 @@ class Resolution:
     """Asks uv until it finds a lock, or nothing is left to mend.
 
     In this order: a local version that no index has is taken as its public one, a package
-    without a wheel is built, kernel versions that do not agree give way. Each is told.
+    without a wheel is built, kernel versions that do not agree give way. Each is told. For another
+    platform nothing is built: what has no wheel is left out, to name all of it in the end.
     """
 
     asked: Asked
@@ -46,6 +47,7 @@ class Resolution:
     loosened: list[str] = field(default_factory=list)
     rounds: int = 0
     reason: str = ""
+    wheelless: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> str:
         """Return the canonical text of the lock. Raises ``LockError`` with the reason."""
@@ -57,9 +59,18 @@ class Resolution:
             except uv.Failed as error:
                 said = str(error)
                 if error.transient or not self._mend(said):
-                    raise complaints.explained(said, self.asked, self.target) from None
+                    raise self._explained(said) from None
+        if self.wheelless:
+            raise self._explained("")
         self._tell_loosened()
         return text
+
+    def _explained(self, said: str) -> LockError:
+        """Return the error of uv's words, if it said any, after those of what has no wheel."""
+        problems = complaints.lacking(self.wheelless, self.asked, self.target)
+        if said:
+            problems += complaints.explained(said, self.asked, self.target).problems
+        return LockError.collect(problems)
 
     def _compile(self) -> str:
         with tempfile.TemporaryDirectory(prefix="mlops-lock-") as name:
@@ -67,6 +78,8 @@ class Resolution:
             work.chmod(0o700)  # a requirement's address may hold a password
             (work / "requirements.in").write_text("\n".join(self.asked.requirement_lines()) + "\n")
             (work / "constraints.txt").write_text("\n".join(self.asked.constraint_lines()) + "\n")
+            never = [f'{name} ; python_version < "3"\n' for name in sorted(self.wheelless)]
+            (work / "overrides.txt").write_text("".join(never))
             done = uv.patiently(
                 *self._arguments(work), folder=self.folder or work, on_event=self.on_event
             )
@@ -88,6 +101,8 @@ class Resolution:
             *("--deps", "--no-universal", "--strip-markers", "--no-python-downloads"),
             *indexes.arguments(self.folder),
         ]
+        if self.wheelless:
+            options += ["--override", str(work / "overrides.txt")]
         if target.until:
             options += ["--exclude-newer", target.until]
         for tool, day in sorted(self.asked.undated(target.until).items()):
@@ -97,7 +112,12 @@ class Resolution:
         return options
 
     def _mend(self, said: str) -> bool:
-        return self._take_public(said) or self._build(said) or self._loosen(said)
+        return (
+            self._take_public(said)
+            or self._build(said)
+            or self._leave_out(said)
+            or self._loosen(said)
+        )
 
     def _take_public(self, said: str) -> bool:
         """Take ``1.0`` for ``1.0+local`` where no index has the local one."""
@@ -144,6 +164,19 @@ class Resolution:
                 raise
             return True
         return False
+
+    def _leave_out(self, said: str) -> bool:
+        """Go on without what another platform has no wheel of, where no other version will do."""
+        if self.target.is_here:
+            return False
+        fixed = {*self.asked.direct, *self.asked.bounds, *self.asked.proven}
+        found = {
+            name: self.asked.pinned(name) or version
+            for name, version in complaints.without_wheel(said)
+            if name in fixed and name not in self.wheelless
+        }
+        self.wheelless |= found
+        return bool(found)
 
     def _built(self, name: str, requirement: str, version: str) -> None:
         label = f"{name} {version}".strip()

@@ -15,6 +15,7 @@ from filelock import FileLock
 from jupyter_mlops import settings
 from jupyter_mlops.environment import complaints, indexes, prune, uv, wheels
 from jupyter_mlops.environment.models import Lock
+from jupyter_mlops.environment.options import UV_PLATFORMS
 from jupyter_mlops.errors import LockError
 
 READY = prune.READY
@@ -85,15 +86,22 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def create(lock: Lock, executable: str, *, folder: Path | None = None) -> Environment:
+def create(
+    lock: Lock, executable: str, *, folder: Path | None = None, foreign: bool = False
+) -> Environment:
     """Make the environment of a lock, or return the one made before.
 
+    One that is ``foreign`` is for another platform than the interpreter's: its wheels are
+    unpacked, and nothing in it is ever run.
     ``executable`` is the kernel's interpreter: the environment has the same Python, and none
     of its packages; ``folder`` is the notebook's, whose ``uv.toml`` counts. Every wheel's hash is
     checked by uv. The environment is this process's until it ends; older ones that nobody uses
     may go (see ``prune``). Raises ``LockError``.
     """
-    root = settings.environments() / f"{lock.sha256[:24]}-py{lock.python}"
+    name = f"{lock.sha256[:24]}-py{lock.python}"
+    if foreign:
+        name += f"-{lock.platform.replace('/', '-')}"
+    root = settings.environments() / name
     root.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{root}.lock"):
         if (root / READY).is_file() and (root / "bin" / "python").exists():
@@ -101,7 +109,7 @@ def create(lock: Lock, executable: str, *, folder: Path | None = None) -> Enviro
             return Environment(root)
         shutil.rmtree(root, ignore_errors=True)
         try:
-            _install(lock, executable, root, folder)
+            _install(lock, executable, root, folder, foreign)
         except uv.Failed as error:
             shutil.rmtree(root, ignore_errors=True)
             raise _not_installed(error) from None
@@ -112,12 +120,15 @@ def create(lock: Lock, executable: str, *, folder: Path | None = None) -> Enviro
     return Environment(root)
 
 
-def _install(lock: Lock, executable: str, root: Path, folder: Path | None) -> None:
+def _install(lock: Lock, executable: str, root: Path, folder: Path | None, foreign: bool) -> None:
     uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
     pinned.write_text(lock.text, encoding="utf-8")
     wheels.place_beside(lock, root)
-    common = ("pip", "install", "--quiet", "--no-deps", "--python", str(root / "bin" / "python"))
+    common: tuple[str, ...] = ("pip", "install", "--quiet", "--no-deps")
+    common += ("--python", str(root / "bin" / "python"))
+    if foreign:
+        common += ("--python-platform", UV_PLATFORMS[lock.platform], "--only-binary", ":all:")
     try:
         uv.patiently(*common, "--requirement", str(pinned), folder=folder)
     except uv.Failed as error:
