@@ -297,7 +297,7 @@ def publication(found: dict[str, Any]) -> None:
 def _proven(image: dict[str, Any]) -> str:
     """Return what proves the image for a platform."""
     if image["verified"] == "elsewhere":
-        return f"verified: elsewhere (run on {image['run_on']}, not here)"
+        return f"verified: elsewhere (run on {image['run_on']})"
     return f"verified: {image['verified']}" if image["verified"] else "NOT THERE"
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.layer import Entry, build_layer
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image
+from jupyter_mlops.image.platforms import host_platform
 
 MakeImage = Callable[..., Image]
 
@@ -130,14 +132,31 @@ def tls_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRegist
         yield TlsRegistry(running.url, running.root, authority=folder / "ca.pem")
 
 
+def machines() -> tuple[str, str]:
+    """Return what images call this machine's architecture, and another one."""
+    own = host_platform().partition("/")[2]
+    return own, "arm64" if own == "amd64" else "amd64"
+
+
+def index_of(make: MakeImage, text: str = "print(1)", **more: bytes) -> Index:
+    """Return an index of two small images: another machine's is listed first or last by name."""
+    return Index(tuple(make(text, base=each.encode(), machine=each, **more) for each in machines()))
+
+
 @pytest.fixture
 def make_image(tmp_path: Path) -> MakeImage:
     """Return a maker of small images: ``make_image("text", base=b"…")``; equal in, equal out."""
 
-    def make(text: str = "print(1)", *, base: bytes = b"base", weights: bytes = b"") -> Image:
+    def make(
+        text: str = "print(1)",
+        *,
+        base: bytes = b"base",
+        weights: bytes = b"",
+        machine: str = "amd64",
+    ) -> Image:
         store = tmp_path / "store"
         below = build_layer([Entry("etc/base", base)], kind="base", title="base", store=store)
-        config = {"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"]}}
+        config = {"architecture": machine, "os": "linux", "config": {"Env": ["PATH=/bin"]}}
         layers = [
             build_layer(
                 [Entry("opt/mlops/service.py", text.encode())],

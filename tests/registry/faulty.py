@@ -346,9 +346,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "PUT":
             data = self.drain()
             value = json.loads(data)
-            for part in [value["config"], *value["layers"]]:
-                if not state.holds(repository, part["digest"]):
-                    return self.error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
+            named = [part["digest"] for part in value.get("manifests", [])]
+            there = [(repository, digest) in state.manifests for digest in named]
+            if not named:
+                parts = [value["config"], *value["layers"]]
+                there = [state.holds(repository, part["digest"]) for part in parts]
+            if not all(there):
+                return self.error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
             digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
             found = (self.headers["content-type"], data)
             state.manifests[repository, version] = state.manifests[repository, digest] = found
