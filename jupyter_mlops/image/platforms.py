@@ -77,6 +77,7 @@ def choose(value: Mapping[str, Any], platform: str, name: str) -> Descriptor:
     raise NotFoundError(
         f"{name} is not there for {platform}",
         why=f"It is for {there}" if there else "It is an index that lists nothing",
+        remedy=f"Name one that was made for {platform}",
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -114,8 +116,8 @@ def describe_image(repository: Repository, digest: str) -> Described:
         _, manifest = repository.manifest(digest)
         there: dict[str, str] = {}
         if platforms.is_index(manifest):
-            there = {each.platform: each.manifest.digest for each in platforms.offers(manifest)}
-            _, manifest = repository.manifest(_preferred(there) or digest)
+            there = _images(manifest)
+            manifest = _first(repository, there)
         if not isinstance(manifest.get("config"), dict):
             return Described()
         parts = [Descriptor.from_dict(part) for part in manifest.get("layers") or []]
@@ -131,11 +133,21 @@ def describe_image(repository: Repository, digest: str) -> Described:
     )
 
 
-def _preferred(there: dict[str, str]) -> str:
-    """Return the digest for this machine's platform, else the first; "" where nothing is listed."""
+def _images(index: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests of an index by platform; nothing of one that makes no sense."""
+    try:
+        return {each.platform: each.manifest.digest for each in platforms.offers(index)}
+    except RegistryError:
+        return {}
+
+
+def _first(repository: Repository, there: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest for this machine's platform, else the first that is there."""
     here = platforms.host_platform()
-    fitting = [digest for platform, digest in there.items() if platforms.fits(platform, here)]
-    return next(iter([*fitting, *there.values()]), "")
+    for platform in sorted(there, key=lambda platform: not platforms.fits(platform, here)):
+        with suppress(NotFoundError):
+            return repository.manifest(there[platform])[1]
+    return {}
 
 
 def _listed(reference: Reference, digest: str, tags: Sequence[str], image: Described) -> Listed:

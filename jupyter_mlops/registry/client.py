@@ -243,14 +243,14 @@ class RemoteRepository:
         return set(), set()
 
     def _vouched(self, version: str, *, inner: bool = False) -> tuple[set[str], set[str]]:
-        """Return blobs and manifests below a manifest; a registry may lack images of an index."""
+        """Return the blobs and manifests that a manifest leads to, and it."""
         descriptor, value = self.manifest(version)
         layers = value.get("layers")
         parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
         blobs = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
         manifests = {descriptor.digest}
-        for offer in [] if inner else platforms.offers(value):
-            with suppress(NotFoundError):
+        with suppress(RegistryError):  # what cannot be read vouches for nothing
+            for offer in [] if inner else platforms.offers(value):
                 below = self._vouched(offer.manifest.digest, inner=True)
                 blobs, manifests = blobs | below[0], manifests | below[1]
         return blobs, manifests

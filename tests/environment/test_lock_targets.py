@@ -69,6 +69,50 @@ def test_what_the_other_platform_lacks_is_one_sentence(
     assert "linux/arm64" in said and "3.11" in said
 
 
+def test_all_that_the_other_platform_lacks_is_named_at_once(
+    index: Index, kernel_with: MakeKernel
+) -> None:
+    """Also what only another package needs, where a run has proven its version."""
+    for name in ("alpha", "gamma"):
+        index.add(wheel(name, "1.0", ["beta"], tag=f"cp311-cp311-{X86}"))
+    index.add(wheel("delta", "1.0", ["beta", "epsilon; platform_machine == 'x86_64'"]))
+    index.add(wheel("beta", "1.0", tag=f"cp311-cp311-{X86}"), wheel("beta", "2.0"))
+    index.add(wheel("epsilon", "1.0", tag=f"cp311-cp311-{X86}"))
+    options = LockOptions(platform="linux/arm64", python="3.11")
+    direct = [needs(name, "1.0") for name in ("alpha", "gamma", "delta")]
+    with pytest.raises(LockError) as caught:
+        lock.lock(direct, kernel_with(), options=options)
+    assert [problem.problem.split("'")[1] for problem in caught.value.problems] == [
+        "alpha", "gamma",
+    ]  # fmt: skip
+    proven = {"alpha": "1.0", "beta": "1.0", "gamma": "1.0", "delta": "1.0", "epsilon": "1.0"}
+    with pytest.raises(LockError) as caught:
+        lock.lock(direct, kernel_with(), options=options, proven=proven)
+    said = [problem.problem.split("'")[1] for problem in caught.value.problems]
+    assert said == ["alpha", "beta", "gamma"], "epsilon is not needed there"
+    assert "beta 1.0 has none for Python 3.11 on linux/arm64" in str(caught.value)
+
+
+def test_versions_that_a_run_has_proven_are_taken_and_no_others(
+    index: Index, kernel_with: MakeKernel
+) -> None:
+    for version in ("1.0", "2.0"):
+        for tag in (X86, ARM):
+            index.add(wheel("alpha", version, ["beta"], tag=f"cp311-cp311-{tag}"))
+        index.add(wheel("beta", version))
+    options = LockOptions(platform="linux/arm64", python="3.11")
+    for version in ("1.0", "2.0"):
+        found = lock.lock(
+            [needs("alpha")],
+            kernel_with(beta="2.0"),
+            options=options,
+            proven={"alpha": version, "beta": "1.0"},
+        )
+        versions = {package.name: package.version for package in found.packages}
+        assert (versions["alpha"], versions["beta"]) == (version, "1.0")
+        assert wheels_of(found, "alpha") == [f"alpha-{version}-cp311-cp311-{ARM}.whl"]
+
+
 def test_a_package_that_needs_another_python_says_so(index: Index, kernel_with: MakeKernel) -> None:
     index.add(wheel("alpha", "1.0", tag="cp313-cp313-manylinux_2_17_x86_64"))
     options = LockOptions(platform="linux/amd64", python="3.11")

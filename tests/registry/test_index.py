@@ -12,13 +12,14 @@ import pytest
 from jupyter_mlops.catalog import describe, list_publications
 from jupyter_mlops.errors import RegistryError
 from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.blob import INDEX, digest_of
 from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.layer import Entry, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image, stored_image
 from jupyter_mlops.image.platforms import chosen
-from jupyter_mlops.registry.catalog import next_version
+from jupyter_mlops.registry.catalog import describe_image, next_version
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
@@ -254,3 +255,29 @@ def test_a_catalog_says_which_image_is_gone(tmp_path: Path) -> None:
         item["digest"]: item["verified"] for item in describe(f"{layout.name}:v1")["platforms"]
     }
     assert found == {index.images[0].digest: "full", gone.digest: ""}
+
+
+def test_where_this_platforms_image_is_gone_another_is_described(tmp_path: Path) -> None:
+    layout, index = Layout(tmp_path / "layout", "iris"), published(tmp_path)
+    layout.push(index, ["v1"])
+    gone = index.images[0].digest
+    (layout.directory / "blobs/sha256" / gone.removeprefix("sha256:")).unlink()
+    (one,) = list_publications(f"oci:{tmp_path}/layout")
+    assert one.verified == "elsewhere"
+    images = describe(f"{layout.name}:v1")["platforms"]
+    assert [item["verified"] for item in images if item["digest"] == gone] == [""]
+
+
+@pytest.mark.parametrize("manifests", [[7], [{"digest": "x", "platform": {}}], "text", []])
+def test_an_index_that_makes_no_sense_is_passed_over(
+    faulty: FaultyRegistry, make_image: MakeImage, manifests: object
+) -> None:
+    """It stops neither a list nor the next push under its tag."""
+    repository = RemoteRepository(faulty.url, "lab/iris")
+    data = json.dumps({"mediaType": INDEX, "manifests": manifests}).encode()
+    faulty.manifests["lab/iris", "latest"] = (INDEX, data)
+    faulty.manifests["lab/iris", digest_of(data)] = (INDEX, data)
+    assert describe_image(repository, "latest").labels == {}
+    image = make_image()
+    repository.push(image, ["latest"])
+    assert faulty.tags("lab/iris") == {"latest": image.digest}

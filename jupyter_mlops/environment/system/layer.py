@@ -18,6 +18,7 @@ import msgspec
 from jupyter_mlops import events
 from jupyter_mlops.environment.models import SystemNeed
 from jupyter_mlops.environment.system import finish
+from jupyter_mlops.environment.system.needs import names_of
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.apt import FRESH, Apt, architecture_of
@@ -80,7 +81,7 @@ def add(
     sources = sources_for(installed, base.name)
     folder = store / "debian" / (f"{installed.system}-{installed.codename}" if sources else "")
     apt = Apt(folder, architecture, installed.status, sources)
-    names = sorted({name for need in needs for name in _packages(need)})
+    names = sorted({name for need in needs for name in names_of(need)})
     # By ldconfig, ctypes.util.find_library finds libraries.
     helping = [] if "ldconfig" in installed.programs else ["libc-bin"]
     key = hashlib.sha256(_text([layer.diff_id for layer in base.layers], names).encode())
@@ -114,11 +115,6 @@ def _recall(memory: Path) -> _Resolved | None:
         return msgspec.json.decode(memory.read_bytes(), type=_Resolved)
     except (OSError, msgspec.MsgspecError):
         return None
-
-
-def _packages(need: SystemNeed) -> list[str]:
-    """Return the names in ``a+b``; in "ncbi-blast+" the plus joins nothing."""
-    return re.split(r"\+(?=[a-z])", need.package)
 
 
 def _ask(apt: Apt, names: list[str], helping: list[str], before: _Resolved | None) -> _Resolved:
@@ -212,7 +208,7 @@ class _Work:
             if need.name == "Python.h" and any(path.endswith("/Python.h") for path in members):
                 continue
             raise ImageError(
-                f"The package {need.package.replace('+', ' and ')} does not bring {need.name} "
+                f"The package {' and '.join(names_of(need))} does not bring {need.name} "
                 "when it is only unpacked",
                 why="Its own scripts would set it up, and they are not run here",
                 remedy="Choose a base that has it (--base), or publish without it "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -180,7 +181,7 @@ def _problem(group: Sequence[SystemNeed], base: str, is_debian: bool) -> Problem
     owners = ", ".join(dict.fromkeys(each.needed_by for each in group))
     why = f"The base {base} does not have {them}"
     if need.package:
-        package = need.package.replace("+", " and ")
+        package = " and ".join(names_of(need))
         why += f" (Debian package {package})"
         if not is_debian:
             why += "; packages can only be added to a base of Debian or Ubuntu"
@@ -198,6 +199,11 @@ def _problem(group: Sequence[SystemNeed], base: str, is_debian: bool) -> Problem
         why=why,
         remedy=f"{text[0].upper()}{text[1:]}, or publish without {them} (--system-packages none)",
     )
+
+
+def names_of(need: SystemNeed) -> list[str]:
+    """Return the names in ``a+b``; in "ncbi-blast+" and "libstdc++6" the plus joins nothing."""
+    return re.split(r"\+(?=[a-z])", need.package)
 
 
 def _headless(group: Sequence[SystemNeed]) -> list[str]:
