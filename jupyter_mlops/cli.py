@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument(
         "--key", type=Path, metavar="PRIVATE", help="sign it with this key (PEM, ECDSA P-256)"
     )
-    _lock_options(publish, "another image, beside that of the kernel's; may be given several times")
+    _lock_options(publish, "of an image; several, with the kernel's own, make an index")
     _parameters(publish)
 
     sign = _command(commands, "sign", _sign, show.signed, "sign an image that is in a registry")
@@ -191,10 +191,8 @@ def _parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _lock_options(parser: argparse.ArgumentParser, platforms: str = "the target's") -> None:
-    parser.add_argument(
-        "--platform", action="append", default=[], metavar="linux/arm64", help=platforms
-    )
+def _lock_options(parser: argparse.ArgumentParser, of: str = "the target's") -> None:
+    parser.add_argument("--platform", action="append", default=[], metavar="linux/arm64", help=of)
     parser.add_argument("--python", default="", metavar="3.12", help="the target's")
     parser.add_argument(
         "--exclude-newer", default="", metavar="DATE", help="take nothing that is newer"

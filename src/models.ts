@@ -281,13 +281,15 @@ export interface IJobRequest {
   allowed_secrets?: string[];
   /** What becomes of what the base image lacks; by default it is asked. */
   system_packages?: SystemPackages;
+  /** Of an image each, the kernel's own among them; none is the kernel's own alone. */
+  platforms?: string[];
 }
 
 export type SystemPackages = 'auto' | 'ask' | 'none';
 
 export type ServeWith = 'process' | 'docker';
 
-export type Verified = 'full' | 'loaded' | 'none';
+export type Verified = 'full' | 'loaded' | 'none' | 'elsewhere';
 
 export type Metrics = Record<string, number>;
 
@@ -342,6 +344,8 @@ export interface IPublication {
   captures: ICapture[];
   predictor: IPredictor | null;
   size: number;
+  /** What it has images for; what is said above is of the one for the server's platform. */
+  platforms: string[];
 }
 
 export interface ICatalog {

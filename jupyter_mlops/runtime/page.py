@@ -72,6 +72,8 @@ def _facts(served: Served) -> str:
     verified = {
         "full": "yes: the notebook was run from its locked packages before it was published",
         "loaded": "partly: the weights were loaded and asked in the locked packages",
+        "elsewhere": f"not on this platform: the notebook was run on {publication.run_on}, with "
+        "packages of the same versions",
         "none": "no",
     }
     answer = {"function": "the notebook’s function", "estimator": "the fitted model"}

@@ -18,6 +18,11 @@ export function VerifiedBadge(props: { verified: Verified }): JSX.Element {
       trans.__('Loaded'),
       trans.__('Its captures come from a live kernel and load from its lock.')
     ] as const,
+    elsewhere: [
+      infoIcon,
+      trans.__('Verified elsewhere'),
+      trans.__('It was run on another platform, with packages of the same versions.')
+    ] as const,
     none: [
       errorIcon,
       trans.__('Not verified'),

@@ -362,5 +362,6 @@ export const PUBLICATION: IPublication = {
   created: '1970-01-01T00:00:00Z',
   parameters: ANALYSIS.parameters,
   predictor: null,
+  platforms: ['linux/amd64'],
   size: 1e8
 };

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import msgspec
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_mlops.capture.models import Golden
-from jupyter_mlops.runtime.publication import load
+from jupyter_mlops.runtime.publication import Publication, load
 
 from .conftest import Service, serving
 
@@ -293,3 +294,23 @@ def test_other_golden_answers_make_it_unready(function_root: Path, tmp_path: Pat
         ready = service.client.get("/health/ready")
         assert ready.status_code == 503
         assert "golden row 2" in ready.json()["message"]
+
+
+@pytest.mark.parametrize("word", get_args(get_type_hints(Publication)["verified"]))
+def test_the_page_says_what_proves_the_image(plain_root: Path, tmp_path: Path, word: str) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(plain_root, root)
+    told = json.loads((root / "publication.json").read_bytes()) | {"verified": word}
+    if word == "elsewhere":
+        told["run_on"] = "linux/s390x"
+    (root / "publication.json").write_text(json.dumps(told))
+    with serving(root, tmp_path) as service:
+        page = service.client.get("/").text
+        assert service.client.get("/version").json()["verified"] == word
+    phrases = {
+        "full": "yes: ",
+        "loaded": "partly: ",
+        "none": "no",
+        "elsewhere": "run on linux/s390x",
+    }
+    assert phrases[word] in page.partition("Verified")[2][:200]
