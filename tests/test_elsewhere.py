@@ -31,8 +31,8 @@ from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.rerun import rerun
 from jupyter_mlops.runtime.publication import Publication, decode
 from jupyter_mlops.verify import verify
-from tests.attest.conftest import openssl
 from tests.environment.loopback import wheel
+from tests.fixtures_keys import Keys
 from tests.fixtures_registry import machines
 from tests.notebooks import make
 
@@ -94,16 +94,6 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private key; the public one lies beside it as ``key.pub``."""
-    path = tmp_path_factory.mktemp("key") / "key.pem"
-    made = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
-    openssl("pkcs8", "-topk8", "-nocrypt", "-out", path, text=made)
-    openssl("pkey", "-in", path, "-pubout", "-out", path.with_suffix(".pub"))
-    return path
-
-
-@pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("user") / "line.ipynb", CELLS)
 
@@ -113,7 +103,7 @@ def both(
     notebook: Path,
     bases: str,
     links: Path,
-    key: Path,
+    keys: Keys,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Published:
     registry = tmp_path_factory.mktemp("registry")
@@ -122,7 +112,7 @@ def both(
         f"oci:{registry}:line:best",
         base=f"{bases}:both",
         environment=LockOptions(additions=["our-homemade==1.0"]),
-        key=key,
+        key=keys.private,
         platforms=[OTHER, OWN],
     )
 
@@ -248,14 +238,14 @@ def test_it_is_the_same_again_and_in_another_home(
     notebook: Path,
     bases: str,
     links: Path,
-    key: Path,
+    keys: Keys,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: dict[str, Any] = {
         "base": f"{bases}:both",
         "environment": LockOptions(additions=["our-homemade==1.0"]),
-        "key": key,
+        "key": keys.private,
     }
     again = publish(notebook, both.reference, platforms=[OWN, OTHER], **asked)
     assert (again.digest, again.version) == (both.digest, 1)
@@ -268,10 +258,10 @@ def test_it_is_the_same_again_and_in_another_home(
     assert there.digest == both.digest
 
 
-def test_it_runs_here_and_its_papers_hold(both: Published, key: Path, tmp_path: Path) -> None:
+def test_it_runs_here_and_its_papers_hold(both: Published, keys: Keys, tmp_path: Path) -> None:
     ran = rerun(both.reference, {"slope": 3.0}, output=tmp_path / "out.ipynb")
     assert ran.state == "succeeded"
-    found = verify(both.reference, key.with_suffix(".pub"))
+    found = verify(both.reference, keys.public)
     assert found.ok and len(found.checks) == 7, found.checks
     statements = {}
     for each in (OWN, OTHER):

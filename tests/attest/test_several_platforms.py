@@ -18,7 +18,8 @@ from jupyter_mlops.image.repository import Repository
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.sign import sign
 from jupyter_mlops.verify import Verification, verify
-from tests.attest.conftest import CONTENTS, Keys, named, papers
+from tests.attest.conftest import CONTENTS, named, papers
+from tests.fixtures_keys import Keys
 from tests.fixtures_registry import MakeImage, index_of
 
 
