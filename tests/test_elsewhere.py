@@ -190,7 +190,7 @@ def test_what_is_the_same_is_the_same_layer(both: Published) -> None:
         name for name, layer in own.items()
         if name in other and layer.blob.descriptor.digest == other[name].blob.descriptor.digest
     }  # fmt: skip
-    assert {"weights weights", "library library", "report report"} <= same
+    assert {"weights weights", "library library", "styles styles"} <= same
     assert [name for name in same if " jedi==" in name], "packages without machine code"
     assert not [name for name in same if "numpy==" in name]
 

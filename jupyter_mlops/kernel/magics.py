@@ -108,6 +108,13 @@ class MlopsMagics(Magics):
         help="full: run the notebook from its own lock before it is pushed",
     )
     @argument("--model", help="name of the variable that predicts, when there are several")
+    @argument(
+        "--platform",
+        dest="platforms",
+        action="append",
+        metavar="linux/arm64",
+        help="of an image; several, with the kernel's own, make an index",
+    )
     @line_magic
     def mlops_publish(self, line: str) -> Any:
         """Publish this notebook as it was last saved, and follow it to its result."""
@@ -135,6 +142,7 @@ class MlopsMagics(Magics):
             "target": target,
             "verify": options.verify,
             "model": options.model,
+            "platforms": options.platforms,
         }
         return publish(self.shell, request)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import traceback
 import types
@@ -18,6 +19,8 @@ from jupyter_mlops.capture.protocol import CannotLoad
 from jupyter_mlops.runtime.publication import Publication
 
 MODULE = "mlops_service"
+#: How far sums are apart that two kinds of processors round otherwise, at most (32-bit numbers).
+ROUNDING = 1e-5
 
 
 class LoadProblem(RuntimeError):
@@ -32,10 +35,16 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Predictor:
-    """Answers rows with the notebook's function or with its estimator."""
+    """Answers rows with the notebook's function or with its estimator.
 
-    def __init__(self, signature: Signature | None, call: Callable[[Table], Any]) -> None:
+    ``exactly`` says whether its answers must be the verified run's to the last bit.
+    """
+
+    def __init__(
+        self, signature: Signature | None, call: Callable[[Table], Any], exactly: bool = True
+    ) -> None:
         self.signature = signature
+        self.exactly = exactly
         self._call = call
 
     def predict(self, table: Table) -> list[Any]:
@@ -52,6 +61,7 @@ def load(root: Path, publication: Publication) -> Predictor | None:
     """
     kind = publication.predictor.kind
     name = publication.predictor.name or "predict"
+    exactly = publication.verified != "elsewhere"
     if kind == "none":
         return None
     try:
@@ -62,10 +72,12 @@ def load(root: Path, publication: Publication) -> Predictor | None:
         _use_one_thread(value)
     if kind == "function":
         function = _function(root / "service.py", name, values)
-        return Predictor(publication.signature, _of_function(function, publication.signature))
+        call = _of_function(function, publication.signature)
+        return Predictor(publication.signature, call, exactly)
     if name not in values:
         raise LoadProblem(f"The estimator {name} is not among the captures.")
-    return Predictor(publication.signature, _of_estimator(values[name], publication.signature))
+    call = _of_estimator(values[name], publication.signature)
+    return Predictor(publication.signature, call, exactly)
 
 
 def load_golden(root: Path) -> Golden | None:
@@ -79,7 +91,11 @@ def load_golden(root: Path) -> Golden | None:
 
 
 def compare(predictor: Predictor, golden: Golden) -> list[str]:
-    """Predict the golden rows; return a sentence for each answer that is not exactly the same."""
+    """Predict the golden rows; return a sentence for each answer that is not the same.
+
+    That is exactly the same, but for an image of another platform than the run's: there, numbers
+    with a fraction may differ by ``ROUNDING`` of their size.
+    """
     signature = predictor.signature
     columns = [column.name for column in signature.inputs] if signature else None
     try:
@@ -95,8 +111,27 @@ def compare(predictor: Predictor, golden: Golden) -> list[str]:
         for number, (answer, expected) in enumerate(
             zip(answers, golden.outputs, strict=True), start=1
         )
-        if msgspec.json.encode(answer) != msgspec.json.encode(expected)
+        if not _same(answer, expected, predictor.exactly)
     ]
+
+
+def _same(answer: Any, expected: Any, exactly: bool) -> bool:
+    """Tell whether two answers are the same; other processors may round otherwise."""
+    if msgspec.json.encode(answer) == msgspec.json.encode(expected):
+        return True
+    if exactly or type(answer) is not type(expected):
+        return False
+    if isinstance(answer, float):
+        return math.isclose(answer, expected, rel_tol=ROUNDING, abs_tol=ROUNDING**2)
+    if isinstance(answer, dict):
+        return answer.keys() == expected.keys() and all(
+            _same(value, expected[key], exactly) for key, value in answer.items()
+        )
+    if isinstance(answer, list):
+        return len(answer) == len(expected) and all(
+            _same(*pair, exactly) for pair in zip(answer, expected, strict=True)
+        )
+    return False
 
 
 def _use_one_thread(value: Any) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.fsck import fsck
+from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.layer import Entry, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image
@@ -34,8 +35,11 @@ MEBIBYTE = 1 << 20
 pytestmark = pytest.mark.slow
 
 
-def build(number: int, store: Path) -> Image:
-    """Build the image of a number: a base that all share, two layers of weights, the code."""
+def build(number: int, store: Path) -> Image | Index:
+    """Build the image of a number: a base that all share, two layers of weights, the code.
+
+    Every other one is an index for two machines.
+    """
     entries = [("base", b"base" * MEBIBYTE), ("code", f"print({number})".encode())]
     entries[1:1] = [
         (f"w{part}", random.Random(f"{number}-{part}").randbytes(MEBIBYTE)) for part in range(2)
@@ -44,9 +48,12 @@ def build(number: int, store: Path) -> Image:
         build_layer([Entry(f"opt/mlops/{name}", data)], kind="code", title=name, store=store)
         for name, data in entries
     )
-    config = {"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"]}}
-    below = Base("example.org/base:1", "sha256:" + "0" * 64, (base,), config)
-    return build_image(below, layers, ImageConfig())
+    made = []
+    for machine in ("amd64", "arm64"):
+        config = {"architecture": machine, "os": "linux", "config": {"Env": ["PATH=/bin"]}}
+        below = Base("example.org/base:1", "sha256:" + "0" * 64, (base,), config)
+        made.append(build_image(below, layers, ImageConfig()))
+    return Index(tuple(made)) if number % 2 else made[0]
 
 
 class Publisher:
@@ -93,6 +100,10 @@ class Publisher:
 def check_whole(repository: Layout | RemoteRepository, version: str) -> str:
     """Read all that a tag leads to, verified; return its digest."""
     descriptor, manifest = repository.manifest(version)
+    for image in manifest.get("manifests", []):
+        check_whole(repository, image["digest"])
+    if "manifests" in manifest:
+        return descriptor.digest
     for part in [manifest["config"], *manifest["layers"]]:
         with repository.blob(part["digest"]) as pieces:
             assert sum(map(len, pieces)) == part["size"]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from jupyter_mlops.capture.models import Column, Signature
+from jupyter_mlops.capture.models import Column, Golden, Signature
 from jupyter_mlops.runtime import journal
 from jupyter_mlops.runtime.exposition import Metrics
 from jupyter_mlops.runtime.openapi import row_schema
+from jupyter_mlops.runtime.predictor import Predictor, compare
+from jupyter_mlops.runtime.predictor import load as load_predictor
 from jupyter_mlops.runtime.publication import Publication, compact, decode, encode
+from jupyter_mlops.runtime.publication import load as load_publication
 from jupyter_mlops.runtime.reading import BadRequest, read
 
 PUBLICATION = Publication(
@@ -148,3 +152,38 @@ def test_csv_is_read_by_column_type() -> None:
 def test_many_problems_are_counted() -> None:
     with pytest.raises(BadRequest, match="There are 80 more problems"):
         _read([["x", *GOOD[1:]]] * 100)
+
+
+@pytest.mark.parametrize(
+    ("answer", "rounded"),
+    [
+        (1.0, True),
+        (1.0 + 4e-6, True),
+        ([1.0, 2.000002], True),
+        ({"p": [0.1 + 1e-8]}, True),
+        (1.0 + 4e-5, False),
+        ([1.0], False),
+        ({"q": [0.1]}, False),
+        (1, False),
+        ("1.0", False),
+        (True, False),
+        (None, False),
+        (math.inf, False),
+        (math.nan, False),
+    ],
+)
+def test_answers_of_another_platform_may_be_rounded_otherwise(answer: Any, rounded: bool) -> None:
+    """Only numbers with a fraction, only a little, and only where the run was elsewhere."""
+    expected = {float: 1.0, list: [1.0, 2.0], dict: {"p": [0.1]}}.get(type(answer), 1.0)
+    golden = Golden(inputs=[[0]], outputs=[expected])
+    elsewhere, here = (Predictor(None, lambda _: [answer], exactly) for exactly in (False, True))
+    assert (compare(elsewhere, golden) == []) is rounded
+    assert (compare(here, golden) == []) is (answer == expected and type(answer) is float)
+
+
+@pytest.mark.parametrize("word", ["elsewhere", "full", "none"])
+def test_only_what_was_run_elsewhere_may_round(function_root: Path, word: str) -> None:
+    published = load_publication(function_root)
+    told = msgspec.structs.replace(published, verified=word)
+    predictor = load_predictor(function_root, told)
+    assert predictor is not None and predictor.exactly is (word != "elsewhere")
