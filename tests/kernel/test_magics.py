@@ -228,13 +228,17 @@ def test_publishing_follows_the_job_to_its_result(
 ) -> None:
     (tmp_path / "my model.ipynb").touch()
     shell.user_ns["__session__"] = str(tmp_path / "my model.ipynb")
-    result = shell.run_cell("%mlops_publish localhost:5000/lab/m --verify none --model clf")
+    result = shell.run_cell(
+        "%mlops_publish localhost:5000/lab/m --verify none --model clf "
+        "--platform linux/amd64 --platform linux/arm64"
+    )
     assert result.success
     [job] = publishing.list()
     assert job.title == "Publish my model.ipynb"
     assert job.request["path"] == str(tmp_path / "my model.ipynb")
     assert (job.request["target"], job.request["verify"]) == ("localhost:5000/lab/m", "none")
     assert job.request["model"] == "clf"
+    assert job.request["platforms"] == ["linux/amd64", "linux/arm64"]
     bundle = result.result._repr_mimebundle_()
     assert "localhost:5000/lab/m:v1" in bundle["text/plain"]
     assert "| accuracy | 0.9 |" in bundle["text/markdown"]
