@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_mlops import show
+from jupyter_mlops import cli_catalog, show
 from jupyter_mlops.errors import AttestationError, MlopsError, UsageError
 
 if TYPE_CHECKING:
@@ -145,17 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("service", metavar="ID")
     _command(commands, "services", _services, show.services, "list the running services")
 
-    listed = _command(commands, "list", _list, show.publications, "list a registry's publications")
-    listed.add_argument("registry", nargs="?", metavar="REGISTRY")
-
-    one = _command(commands, "show", _show, show.publication, "describe one publication")
-    one.add_argument("reference", metavar="REF")
-
-    checked = _command(commands, "fsck", _fsck, show.checked, "check a registry directory")
-    checked.add_argument("registry", nargs="?", metavar="oci:DIRECTORY")
-    checked.add_argument(
-        "--repair", action="store_true", help="remove damaged blobs: the next publish stores them"
-    )
+    cli_catalog.add(functools.partial(_command, commands))
     return parser
 
 
@@ -371,24 +362,6 @@ def _services(options: argparse.Namespace) -> Any:
     from jupyter_mlops.serve import list_services
 
     return {"services": list_services()}
-
-
-def _list(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import list_publications
-
-    return {"publications": list_publications(options.registry)}
-
-
-def _show(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import describe
-
-    return describe(options.reference)
-
-
-def _fsck(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import check
-
-    return check(options.registry, repair=options.repair)
 
 
 if __name__ == "__main__":

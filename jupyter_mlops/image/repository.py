@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,6 +94,29 @@ class Repository(Protocol):
         Only what is missing is transferred. A tag never points to something incomplete;
         ``before_tags`` is called when all but the tags is there.
         """
+        ...
+
+    def tag(self, digest: str, tag: str) -> None:
+        """Point a tag to an image that is here, at once; raises NotFoundError, RegistryError."""
+        ...
+
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> None:
+        """Remove manifests by digest, each with its tags, in order; one that is gone is no error.
+
+        Raises RegistryError where nothing can be removed. A directory removes all or nothing, and
+        raises ConflictError when another tag points to one; a registry removes every tag of each.
+        """
+        ...
+
+    def free(self, digests: Collection[str]) -> int:
+        """Give back the space of manifests that were deleted; return the bytes freed.
+
+        A registry does that by itself, some time later: 0.
+        """
+        ...
+
+    def arrived(self, digest: str) -> datetime.datetime | None:
+        """Return when an image came here; None where nobody knows, as in a registry."""
         ...
 
     def delete_tag(self, tag: str) -> None:

@@ -1,0 +1,56 @@
+"""Tags that move, such as ``champion``: which names may, and what they may point to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_mlops.errors import UsageError
+from jupyter_mlops.registry.reference import Reference
+
+_VERSION = re.compile(r"v[0-9]+", re.IGNORECASE)
+#: How the tags begin under which registries list what is attached to images.
+_ATTACHED = re.compile(r"sha(256|512)-", re.IGNORECASE)
+
+
+def movable(place: Reference, name: str) -> Reference:
+    """Return the reference of a tag that may move; raises UsageError for any other name."""
+    target = place.with_tag(name)
+    if _VERSION.fullmatch(name):
+        raise UsageError(
+            f"{name} is the tag of a version, which never moves",
+            why="Who ran or deployed it must find the same image again",
+            remedy="Choose a name such as champion, or publish: that makes the next version",
+        )
+    for tag in (name, place.tag or ""):
+        if _ATTACHED.match(tag):
+            raise UsageError(
+                f"{tag} is not the tag of an image",
+                why="Under such tags registries list what is attached to one",
+                remedy="Name a version, such as v3",
+            )
+    return target
+
+
+def check_image(place: Reference, manifest: Mapping[str, Any]) -> None:
+    """Raise UsageError when a manifest is something that is attached to an image."""
+    if "subject" in manifest or "artifactType" in manifest:
+        raise UsageError(
+            f"{place} is not an image",
+            why="It is attached to one: an SBOM, a provenance or a signature",
+            remedy="Name a version, such as v3",
+        )
+
+
+def repository(text: str) -> Reference:
+    """Read the name of a repository; raises UsageError when it names more or less than that.
+
+    One name behind a directory is a repository's here: no tag can be meant.
+    """
+    found = Reference.parse(text)
+    if found.is_layout and not found.repository and found.tag:
+        found = Reference.parse(f"{text}:")
+    if found.tag or found.digest:
+        raise UsageError(f"{text} is not a repository but one image", remedy=f"Write {found.name}")
+    return found
