@@ -66,7 +66,8 @@ def add(command: Command) -> None:
 
 
 def _list(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import Query, list_publications
+    from jupyter_mlops.catalog import list_publications
+    from jupyter_mlops.registry.search import Query
 
     query = Query(
         search=options.search,
@@ -91,7 +92,8 @@ def _tag(options: argparse.Namespace) -> Any:
 
 
 def _retain(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import Rule, retain
+    from jupyter_mlops.catalog import retain
+    from jupyter_mlops.registry.retention import Rule
 
     rule = Rule(keep=options.keep, keep_days=options.keep_days)
     return retain(options.repository, rule, dry_run=not options.yes)

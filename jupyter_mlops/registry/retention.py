@@ -154,21 +154,25 @@ def _moving(repository: Repository) -> dict[str, list[str]]:
 def _attached(repository: Repository, digest: str, kept: Collection[str]) -> dict[str, list[str]]:
     """Return what is attached to an image, and to that in turn, with the tags that list it.
 
-    Only what says itself that it is attached counts: whoever may write a list of attachments
-    could name an image in it that stays.
+    Each stands behind what is attached to it and before what lists it, so that removing them in
+    order may stop anywhere and be begun again. Only what says itself that it is attached counts:
+    whoever may write a list of attachments could name an image in it that stays.
     """
     found: dict[str, list[str]] = {}
+    seen = {digest, *kept}
     tags = [tag for tag in repository.tags() if subject_of(tag)]
-    subjects = [digest]
-    while subjects:
-        subject = subjects.pop()
+
+    def add(subject: str) -> None:
         for item in repository.referrers(subject):
             name = item.manifest.digest
-            if name not in found and name not in kept and _names(repository, name, subject):
+            if name not in seen and _names(repository, name, subject):
+                seen.add(name)
+                add(name)
                 found[name] = []
-                subjects.append(name)
         lists = pointed(repository, [tag for tag in tags if subject_of(tag) == subject])
         found.update({name: own for name, own in lists.items() if name not in kept})
+
+    add(digest)
     return found
 
 

@@ -48,9 +48,8 @@ def repository(text: str) -> Reference:
 
     One name behind a directory is a repository's here: no tag can be meant.
     """
-    found = Reference.parse(text)
-    if found.is_layout and not found.repository and found.tag:
-        found = Reference.parse(f"{text}:")
+    one_name = text.startswith("oci:") and text.count(":") == 2 and not text.endswith(":")
+    found = Reference.parse(f"{text}:" if one_name else text)
     if found.tag or found.digest:
         raise UsageError(f"{text} is not a repository but one image", remedy=f"Write {found.name}")
     return found
