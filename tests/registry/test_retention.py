@@ -25,6 +25,7 @@ from jupyter_mlops.registry import retention
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.registry.retention import Rule
+from tests.attest.test_referrers import api
 from tests.fixtures_registry import MakeImage, RunningRegistry
 from tests.registry.faulty import FaultyRegistry, Handler, status, times
 from tests.registry.places import index, labelled, paper, papers_of, versions
@@ -418,6 +419,18 @@ def test_a_tag_that_is_moved_meanwhile_is_heeded(
         assert_whole(open_repository(place), images[number])
     for number in (0, 2):
         assert_gone(open_repository(place), images[number])
+
+
+def test_where_the_registry_lists_what_is_attached(
+    faulty: FaultyRegistry, make_image: MakeImage
+) -> None:
+    faulty.deletes, faulty.rules = True, [api()]
+    images = versions(f"{faulty.url}/iris", make_image, 3)
+    assert fallback_tag(images[0].digest) not in faulty.tags("iris")
+    retain(f"{faulty.url}/iris", KEEP_2, dry_run=False)
+    assert_gone(open_repository(f"{faulty.url}/iris"), images[0])
+    for image in images[1:]:
+        assert_whole(open_repository(f"{faulty.url}/iris"), image)
 
 
 def test_a_plan_reads_no_layer(faulty: FaultyRegistry, make_image: MakeImage) -> None:
