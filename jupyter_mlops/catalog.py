@@ -153,6 +153,29 @@ def retain(repository: str, rule: Rule, *, dry_run: bool = True) -> Retention:
     return Retention(repository=place.name, dry_run=dry_run, publications=decisions, freed=freed)
 
 
+def delete(reference: str, *, dry_run: bool = True) -> Retention:
+    """Say what would go with one version, or a tag that moves; without ``dry_run`` remove it.
+
+    A version goes with all that is attached to it, a tag that moves alone. Raises UsageError for
+    what has to stay (see ``retain``), NotFoundError, RegistryError.
+    """
+    place = Reference.parse(reference)
+    tags.removable(place)
+    opened = open_repository(place)
+    digest = opened.manifest(place.version)[0].digest
+    freed = 0
+    if place.digest or listing.version_of(place.version):
+        decisions = retention.plan_one(place, opened, digest)
+        if not dry_run:
+            decisions, freed = retention.carry_out(opened, decisions)
+        decisions = [item for item in decisions if item.digest == digest]
+    else:
+        decisions = [retention.tag_alone(place, digest)]
+        if not dry_run:
+            opened.delete_tag(place.version)
+    return Retention(repository=place.name, dry_run=dry_run, publications=decisions, freed=freed)
+
+
 def check(registry: str | None = None, *, repair: bool = False) -> Checked:
     """Read a registry directory whole (default: the default one); see ``image.fsck``.
 

@@ -1,4 +1,4 @@
-"""The commands that look after a registry: list, show, tag, retain, fsck."""
+"""The commands that look after a registry: list, show, tag, retain, delete, fsck."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ def add(command: Command) -> None:
     )
     kept.add_argument("--yes", action="store_true", help="remove them")
 
+    gone = command("delete", _delete, show.retention, "delete one version, or a tag that moves")
+    gone.add_argument("reference", metavar="REF")
+    gone.add_argument("--yes", action="store_true", help="delete it")
+
     checked = command("fsck", _fsck, show.checked, "check a registry directory")
     checked.add_argument("registry", nargs="?", metavar="oci:DIRECTORY")
     checked.add_argument(
@@ -97,6 +101,12 @@ def _retain(options: argparse.Namespace) -> Any:
 
     rule = Rule(keep=options.keep, keep_days=options.keep_days)
     return retain(options.repository, rule, dry_run=not options.yes)
+
+
+def _delete(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.catalog import delete
+
+    return delete(options.reference, dry_run=not options.yes)
 
 
 def _fsck(options: argparse.Namespace) -> Any:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.errors import ConflictError, NotFoundError, RegistryError
+from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
@@ -204,8 +204,8 @@ class Layout(IndexFile):
                     )
             self._write_index(self._pointed(entries, found, [tag]))
 
-    def delete(self, manifests: Mapping[str, Collection[str]]) -> None:
-        """Remove manifests, each with its tags; raises ConflictError when another points to one."""
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
+        """Remove manifests, each with its tags; return another tag that points to one, if any."""
         with self._locked() as entries:
             kept = []
             for item in entries:
@@ -217,9 +217,10 @@ class Layout(IndexFile):
                     and tag not in ("", *manifests[digest])
                     and not subject(item)
                 ):
-                    raise ConflictError(f"{digest} is not removed", why=f"{tag} points to it")
+                    return tag
             if len(kept) < len(entries):
                 self._write_index(kept)
+        return ""
 
     def free(self, digests: Collection[str]) -> int:
         """Remove the blobs of deleted images that nothing else needs; return the bytes freed.

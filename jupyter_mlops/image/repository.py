@@ -100,11 +100,11 @@ class Repository(Protocol):
         """Point a tag to an image that is here, at once; raises NotFoundError, RegistryError."""
         ...
 
-    def delete(self, manifests: Mapping[str, Collection[str]]) -> None:
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
         """Remove manifests by digest, each with its tags, in order; one that is gone is no error.
 
-        Raises RegistryError where nothing can be removed. A directory removes all or nothing, and
-        raises ConflictError when another tag points to one; a registry removes every tag of each.
+        A directory removes all or nothing: it returns another tag that points to one of them, if
+        there is any by now. A registry removes all tags of each. Raises RegistryError.
         """
         ...
 

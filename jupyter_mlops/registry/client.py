@@ -223,14 +223,10 @@ class RemoteRepository:
         )  # fmt: skip
         self._check_stored(response, digest)
 
-    def delete(self, manifests: Mapping[str, Collection[str]]) -> None:
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
         """Remove manifests in order, and with each every tag that points to it."""
         for digest in manifests:
-            response = self.transport.request(
-                "DELETE", f"{self._root}/manifests/{digest}", what=f"to delete {digest}",
-                scopes=(f"repository:{self.repository}:pull,delete",),
-                accept=(200, 202, 204, 404, 405),
-            )  # fmt: skip
+            response = self._delete(digest, (200, 202, 204, 404, 405))
             if response.status_code == 405:
                 raise RegistryError(
                     f"Registry {self.registry} does not let images be deleted",
@@ -238,6 +234,13 @@ class RemoteRepository:
                     remedy="Ask its operator to allow it (in docker-registry: "
                     "REGISTRY_STORAGE_DELETE_ENABLED=true), or to remove them",
                 )
+        return ""
+
+    def _delete(self, version: str, accept: Sequence[int]) -> httpx.Response:
+        return self.transport.request(
+            "DELETE", f"{self._root}/manifests/{version}", what=f"to delete {version}",
+            scopes=(f"repository:{self.repository}:pull,delete",), accept=accept,
+        )  # fmt: skip
 
     def free(self, digests: Collection[str]) -> int:
         """Return 0: the registry's own garbage collection frees the space."""
@@ -250,10 +253,13 @@ class RemoteRepository:
     def delete_tag(self, tag: str) -> None:
         """Remove a tag; raises NotFoundError, or RegistryError where registries cannot do it."""
         self.resolve(tag)
-        self.transport.request(
-            "DELETE", f"{self._root}/manifests/{tag}", what=f"to delete tag {tag}",
-            scopes=(f"repository:{self.repository}:pull,delete",), accept=(202, 204),
-        )  # fmt: skip
+        response = self._delete(tag, (200, 202, 204, 400, 405))
+        if not response.is_success:
+            raise RegistryError(
+                f"Registry {self.registry} does not remove a tag alone",
+                why="It deletes images only, with all their tags, or nothing at all",
+                remedy=f"Point {tag} to another version: jupyter mlops tag REF {tag}",
+            )
 
     def _known(self, tags: Sequence[str]) -> tuple[set[str], str]:
         """Return the blobs that a manifest of before vouches for, and that manifest's digest."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from jupyter_mlops.errors import ConflictError, NotFoundError, RegistryError, UsageError
+from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json
 from jupyter_mlops.registry.catalog import PUBLICATION, Listed, listed, pointed, version_of
@@ -62,6 +62,41 @@ def plan(reference: Reference, repository: Repository, rule: Rule) -> list[Decis
     return [
         _decide(repository, item, versions, inside.get(item.digest, []), rule) for item in found
     ]
+
+
+def plan_one(reference: Reference, repository: Repository, digest: str) -> list[Decision]:
+    """Decide on the publications of a repository when one is to go; nothing is changed.
+
+    Raises NotFoundError where it is none, UsageError when it has to stay.
+    """
+    decisions = []
+    for item in plan(reference, repository, Rule(keep=1)):
+        if item.digest == digest and item.stays:
+            raise UsageError(
+                f"{reference} has to stay",
+                why=f"It is needed: {item.why}",
+                remedy="Point its tags elsewhere (jupyter mlops tag), or publish a newer version",
+            )
+        why = "you ask for it" if item.digest == digest else "another one is asked for"
+        stays = item.digest != digest
+        decisions.append(msgspec.structs.replace(item, stays=stays, why=why))
+    if all(item.stays for item in decisions):
+        raise NotFoundError(
+            f"{reference} is not a publication", remedy="See what there is: jupyter mlops list"
+        )
+    return decisions
+
+
+def tag_alone(reference: Reference, digest: str) -> Decision:
+    """Return what becomes of a tag that moves: it goes, and its image stays."""
+    return Decision(
+        reference=str(reference),
+        digest=digest,
+        version=None,
+        tags=[reference.version],
+        stays=False,
+        why="the tag alone: its image stays",
+    )
 
 
 def _inside(repository: Repository, others: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -130,18 +165,16 @@ def carry_out(repository: Repository, decisions: Sequence[Decision]) -> tuple[li
     gone: list[str] = []
     for item in reversed([item for item in decisions if not item.stays]):
         moving = _moving(repository)
-        try:
-            if item.digest in moving:
-                raise ConflictError(item.digest, why=f"{moving[item.digest][0]} points to it")
-            doomed = {
-                **_attached(repository, item.digest, kept | set(moving)),
-                item.digest: item.tags,
-            }
-            repository.delete(doomed)
-            gone += doomed
-        except ConflictError as error:
-            why = f"{error.problems[0].why} by now"
+        in_the_way = moving.get(item.digest, [""])[0]
+        if not in_the_way:
+            attached = _attached(repository, item.digest, kept | set(moving))
+            doomed = {**attached, item.digest: item.tags}
+            in_the_way = repository.delete(doomed)
+        if in_the_way:
+            why = f"{in_the_way} points to it by now"
             done[item.digest] = msgspec.structs.replace(item, stays=True, why=why)
+        else:
+            gone += doomed
     return list(done.values()), repository.free(gone) if gone else 0
 
 

@@ -23,14 +23,29 @@ def movable(place: Reference, name: str) -> Reference:
             why="Who ran or deployed it must find the same image again",
             remedy="Choose a name such as champion, or publish: that makes the next version",
         )
-    for tag in (name, place.tag or ""):
-        if _ATTACHED.match(tag):
-            raise UsageError(
-                f"{tag} is not the tag of an image",
-                why="Under such tags registries list what is attached to one",
-                remedy="Name a version, such as v3",
-            )
+    for each in (target, place):
+        check_tag(each)
     return target
+
+
+def check_tag(place: Reference) -> None:
+    """Raise UsageError when a tag lists what is attached to an image."""
+    if _ATTACHED.match(place.tag or ""):
+        raise UsageError(
+            f"{place.tag} is not the tag of an image",
+            why="Under such tags registries list what is attached to one",
+            remedy="Name a version, such as v3",
+        )
+
+
+def removable(place: Reference) -> None:
+    """Raise UsageError for a reference that does not say what is to go."""
+    if not place.tag and not place.digest:
+        raise UsageError(
+            f"{place} names no version",
+            remedy=f"Write {place.with_tag('v1')}, for example, or keep some: jupyter mlops retain",
+        )
+    check_tag(place)
 
 
 def check_image(place: Reference, manifest: Mapping[str, Any]) -> None:

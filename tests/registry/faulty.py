@@ -356,7 +356,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             found = (self.headers["content-type"], data)
             state.manifests[repository, version] = state.manifests[repository, digest] = found
             return self.answer(201, headers={"Docker-Content-Digest": digest})
-        if self.command == "DELETE" and not state.deletes:
+        if self.command == "DELETE" and not (state.deletes and version.startswith("sha256:")):
             return self.error(405, "UNSUPPORTED", "the operation is unsupported")
         known = state.manifests.get((repository, version))
         if known is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops import cli
-from jupyter_mlops.catalog import Retention, retain, tag
+from jupyter_mlops.catalog import Retention, delete, retain, tag
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.blob import INDEX, BytesBlob
@@ -176,6 +176,59 @@ def test_a_list_that_names_what_stays_takes_nothing(place: str, make_image: Make
     assert_whole(repository, second)
     assert repository.manifest_bytes("other") == third.manifest
     assert repository.manifest_bytes(free.digest) == free.manifest
+
+
+# One alone
+
+
+def test_one_version_is_deleted(place: str, make_image: MakeImage) -> None:
+    images, repository = versions(place, make_image, 4), open_repository(place)
+    tag(named(place, "v2"), "champion")
+    before = pointers(repository)
+    digest = str(Reference.parse(place).with_digest(images[2].digest))
+    for reference, number in ((named(place, "v1"), 1), (digest, 3)):
+        told = delete(reference)
+        assert [(item.version, item.why) for item in told.publications] == [
+            (number, "you ask for it")
+        ]
+        assert pointers(repository).items() <= before.items() and f"v{number}" in repository.tags()
+        done = delete(reference, dry_run=False)
+        assert (staying(done), done.dry_run) == ([], False)
+        assert_gone(repository, images[number - 1])
+    for number in (2, 4):
+        assert_whole(repository, images[number - 1])
+    after = pointers(repository)
+    assert {name for name in after if "sha256-" not in name} == {"v2", "v4", "champion", "latest"}
+    for reference, sentence in (
+        (named(place, "v4"), "has to stay. It is needed: the newest version; latest points to it"),
+        (named(place, "v2"), "has to stay. It is needed: champion points to it"),
+        (place, "names no version. Write"),
+        (named(place, fallback_tag(images[1].digest)), "is not the tag of an image"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            delete(reference, dry_run=False)
+        assert sentence in str(caught.value)
+    paper_of = papers_of(images[1])[0].manifest.descriptor.digest
+    for version in (named(place, "v1"), str(Reference.parse(place).with_digest(paper_of))):
+        with pytest.raises(NotFoundError):
+            delete(version, dry_run=False)
+    assert pointers(repository) == after
+
+
+def test_a_tag_that_moves_is_deleted_alone(place: str, make_image: MakeImage) -> None:
+    images, repository = versions(place, make_image, 2), open_repository(place)
+    tag(named(place, "v1"), "champion")
+    told = delete(named(place, "champion"))
+    assert told.publications[0].why == "the tag alone: its image stays"
+    assert "champion" in repository.tags()
+    if place.startswith("oci:"):
+        delete(named(place, "champion"), dry_run=False)
+        assert "champion" not in repository.tags()
+    else:  # docker-registry 2.8 deletes by digest only
+        with pytest.raises(RegistryError, match="does not remove a tag alone"):
+            delete(named(place, "champion"), dry_run=False)
+    for image in images:
+        assert_whole(repository, image)
 
 
 # Age
@@ -465,6 +518,15 @@ def test_on_the_command_line(
     assert cli.main(["retain", repository, "--keep", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [item["stays"] for item in found["publications"]] == [True, True]
+    assert cli.main(["delete", named(place, "v2")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{name}: 0 stay, 1 go",
+        "  v2       goes   you ask for it",
+        "Nothing was removed: do it with --yes",
+    ]
+    assert cli.main(["delete", named(place, "v2"), "--yes"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "  v2       gone   you ask for it"
+    assert cli.main(["delete", named(place, "v3"), "--yes"]) == 2
     assert cli.main(["retain", repository, "--keep", "0", "--yes"]) == 2
     assert cli.main(["retain", named(place, "v3"), "--keep", "1", "--yes"]) == 2
     assert cli.main(["retain", f"{repository}/none", "--keep", "1", "--yes"]) == 9
