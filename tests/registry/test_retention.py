@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import multiprocessing
 import os
+import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -357,6 +360,66 @@ def test_a_tag_that_moves_under_the_lock_wins(
     for image in (images[0], images[2]):
         assert_whole(layout, image)
     assert_gone(layout, images[1])
+
+
+def _publish(directory: Path, name: str, images: list[Image]) -> None:
+    layout = Layout(directory, name)
+    for number, image in enumerate(images, 1):
+        layout.push(image, [f"v{number}"])
+        layout.attach(papers_of(image)[:1])
+
+
+def _retain(directory: Path, name: str, until: str) -> None:
+    while True:
+        tags = Layout(directory, name).tags()
+        if tags:
+            retain(f"oci:{directory}:{name}", Rule(keep=1), dry_run=False)
+        if until in tags:
+            return
+
+
+def test_publishers_and_who_cleans_up_at_the_same_time(
+    tmp_path: Path, make_image: MakeImage
+) -> None:
+    """They share layers: each removal takes what another is about to need."""
+    images = [make_image(str(number % 4), weights=b"w" * number) for number in range(16)]
+    layout = tmp_path / "layout"
+    context = multiprocessing.get_context("fork")
+    workers = [
+        *(context.Process(target=_publish, args=(layout, name, images)) for name in "ab"),
+        *(context.Process(target=_retain, args=(layout, name, "v16")) for name in "ab"),
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert worker.exitcode == 0
+    assert fsck(layout).problems == []
+    for name in "ab":
+        _retain(layout, name, "v16")
+        kept = Layout(layout, name)
+        assert kept.resolve("v16").digest == images[-1].digest
+        assert len(kept.referrers(images[-1].digest)) == 1
+    assert fsck(layout).problems == []
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_directory(
+    tmp_path: Path, make_image: MakeImage
+) -> None:
+    images = versions(f"oci:{tmp_path}:iris:", make_image, 12)
+    context = multiprocessing.get_context("fork")
+    for number in range(10):
+        worker = context.Process(target=_retain, args=(tmp_path, "iris", "v12"))
+        worker.start()
+        time.sleep(number / 50)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join()
+        assert fsck(tmp_path).problems == []
+    _retain(tmp_path, "iris", "v12")
+    layout = Layout(tmp_path, "iris")
+    assert_whole(layout, images[-1])
+    assert [tag for tag in layout.tags() if "sha256-" not in tag] == ["latest", "v12"]
 
 
 def test_without_a_repository(tmp_path: Path, make_image: MakeImage) -> None:
