@@ -181,6 +181,19 @@ def test_a_list_that_names_what_stays_takes_nothing(place: str, make_image: Make
     assert repository.manifest_bytes(free.digest) == free.manifest
 
 
+def test_what_has_a_tag_stays_though_it_is_attached(place: str, make_image: MakeImage) -> None:
+    first, _ = versions(place, make_image, 2)
+    repository, sbom = open_repository(place), papers_of(first)[0].manifest.descriptor.digest
+    listed = fallback_tag(first.digest)
+    overwrite(place, "papers", repository.manifest_bytes(listed))
+    repository.tag(sbom, "sbom")
+    retain(place, Rule(keep=1), dry_run=False)
+    with pytest.raises(NotFoundError):
+        repository.manifest(first.digest)
+    assert repository.manifest("sbom")[0].digest == sbom
+    assert repository.manifest("papers")[1]["manifests"][0]["digest"] == sbom
+
+
 # One alone
 
 
