@@ -335,6 +335,7 @@ export interface IPublication {
   digest: string;
   version: number | null;
   tags: string[];
+  authors: string[];
   created: string;
   verified: Verified;
   metrics: Metrics;
