@@ -22,7 +22,7 @@ from jupyter_mlops.image.blob import (
     checked_digest,
     verified,
 )
-from jupyter_mlops.image.index import REF_NAME, IndexFile, ref_name, subject
+from jupyter_mlops.image.index_file import REF_NAME, IndexFile, ref_name, subject
 from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
 from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
 
