@@ -1,0 +1,126 @@
+"""Ask for all packages of a lock, several at once, beside other work and not for long."""
+
+from __future__ import annotations
+
+import threading
+import time
+import tomllib
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from jupyter_mlops import settings
+from jupyter_mlops.environment.audit import memory
+from jupyter_mlops.environment.audit.models import Audit, Unchecked
+from jupyter_mlops.environment.audit.service import Answer, Service, name_of
+from jupyter_mlops.environment.models import Lock, Package
+from jupyter_mlops.environment.sizes import best
+
+AT_ONCE = 8
+#: Beyond this, what has not been answered is not checked.
+SECONDS = 15.0
+
+_OURS = Answer(why="its wheel is not from an index: it lies on the machine that made the lock")
+_LATE = Answer(why="there was no answer in time", lasts=False)
+_ABSENT = "pip-audit is not installed (pip install 'jupyter_mlops[audit]')"
+
+
+def switched_off(lock: Lock, why: str) -> Audit:
+    """Return the answer of an audit that asks nobody."""
+    every = Unchecked(why=why, packages=[_named(package) for package in lock.packages])
+    return Audit(state="not checked", packages=len(lock.packages), unchecked=[every])
+
+
+class Asking:
+    """The audit of a lock under way: it begins at once, in threads that end with the process.
+
+    What leaves are the names and versions of packages that come from an index, to the service
+    that ``settings.audit_service`` names.
+    """
+
+    def __init__(self, lock: Lock, *, seconds: float = SECONDS) -> None:
+        self.lock = lock
+        self._address = settings.audit_service()
+        self._service = name_of(self._address)
+        self._until = time.monotonic() + seconds
+        self._answers: dict[str, Answer] = {}
+        self._stopped: Answer | None = None
+        self._threads: list[threading.Thread] = []
+        self._known = memory.recall(lock.sha256, self._service)
+        if self._known is None:
+            self._begin()
+
+    def result(self) -> Audit:
+        """Wait for the answers, at most until the time is up, and return what is known."""
+        if self._known is None:
+            for thread in self._threads:
+                thread.join(max(0.0, self._until - time.monotonic()))
+            self._known = self._settled(self._answers.copy())
+        return self._known
+
+    def _begin(self) -> None:
+        own = _own(self.lock)
+        self._answers = dict.fromkeys(own, _OURS)
+        self._waiting = deque(p for p in self.lock.packages if p.name not in own)
+        for number in range(min(AT_ONCE, len(self._waiting))):
+            thread = threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _work(self) -> None:
+        """Ask for one package after the other, until there is none or there is no point."""
+        try:
+            service = Service(self._address)
+        except ImportError:
+            self._service, self._stopped = "", Answer(why=_ABSENT, lasts=False)
+            return
+        except Exception as error:  # another version of pip-audit
+            kind = type(error).__name__
+            why = f"pip-audit does not work here ({kind})"
+            self._service, self._stopped = "", Answer(why=why, lasts=False)
+            return
+        while self._stopped is None and time.monotonic() < self._until:
+            try:
+                package = self._waiting.popleft()
+            except IndexError:
+                return
+            sha256 = package.wheels[best(package, self.lock)]
+            answer = service.ask(package.name, package.version, sha256)
+            self._answers[package.name] = answer
+            if answer.down:
+                self._stopped = answer
+
+    def _settled(self, answers: Mapping[str, Answer]) -> Audit:
+        every = {p.name: answers.get(p.name, self._stopped or _LATE) for p in self.lock.packages}
+        why: dict[str, list[str]] = {}
+        for package in self.lock.packages:
+            if every[package.name].why:
+                why.setdefault(every[package.name].why, []).append(_named(package))
+        found = [advisory for answer in every.values() for advisory in answer.found]
+        service = self._service if self._threads else ""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        audit = Audit(
+            state="found" if found else "not checked" if why else "clean",
+            packages=len(every),
+            found=found,
+            unchecked=[Unchecked(why=reason, packages=names) for reason, names in why.items()],
+            service=service,
+            date=now if service else "",
+        )
+        # Where not one package is known, what answers is hardly PyPI: it is asked again.
+        if all(each.lasts for each in every.values()) and any(not e.why for e in every.values()):
+            memory.keep(self.lock.sha256, audit)
+        return audit
+
+
+def _own(lock: Lock) -> set[str]:
+    """Return the packages with a wheel that is a file, not an address: nobody is told of them."""
+    return {
+        str(package["name"])
+        for package in tomllib.loads(lock.text).get("packages", [])
+        if not all("url" in wheel for wheel in package.get("wheels", []))
+    } | {package.name for package in lock.packages if not package.wheels}
+
+
+def _named(package: Package) -> str:
+    return f"{package.name} {package.version}".strip()
