@@ -107,8 +107,7 @@ class Asking:
             service=service,
             date=now if service else "",
         )
-        # Where not one package is known, what answers is hardly PyPI: it is asked again.
-        if all(each.lasts for each in every.values()) and any(not e.why for e in every.values()):
+        if service and all(each.lasts for each in every.values()):
             memory.keep(self.lock.sha256, audit)
         return audit
 

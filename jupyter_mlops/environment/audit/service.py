@@ -6,7 +6,7 @@ of that name and version for the one that is locked. Both are held against the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,7 +75,7 @@ class Service:
             return self._failed(error)
         if dependency.is_skipped():
             return Answer(why=f"{self.name} does not know it")
-        found = [_advisory(name, version, each) for each in results]
+        found = _once(_advisory(name, version, each) for each in results)
         if not found and not variant and sha256 not in self._door.files:
             return Answer(why=f"{self.name} has other files under this name and version")
         return Answer(found=found)
@@ -164,6 +164,16 @@ class _Door:
 def _no_login(request: Any) -> Any:
     """Send no login: requests would take one from .netrc."""
     return request
+
+
+def _once(advisories: Iterable[Advisory]) -> list[Advisory]:
+    """Return each advisory once: PyPI may list it under two names, which become one."""
+    found: dict[str, Advisory] = {}
+    for each in advisories:
+        first = found.setdefault(each.id, each)
+        aliases = sorted({*first.aliases, *each.aliases})
+        found[each.id] = msgspec.structs.replace(first, aliases=aliases)
+    return list(found.values())
 
 
 def _advisory(name: str, version: str, result: Any) -> Advisory:
