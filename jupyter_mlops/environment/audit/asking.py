@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import tomllib
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ AT_ONCE = 8
 #: Beyond this, what has not been answered is not checked.
 SECONDS = 15.0
 
-_OURS = Answer(why="its wheel is not from an index: it lies on the machine that made the lock")
 _LATE = Answer(why="there was no answer in time", lasts=False)
 _ABSENT = "pip-audit is not installed (pip install 'jupyter_mlops[audit]')"
 
@@ -34,8 +32,8 @@ def switched_off(lock: Lock, why: str) -> Audit:
 class Asking:
     """The audit of a lock under way: it begins at once, in threads that end with the process.
 
-    What leaves are the names and versions of packages that come from an index, to the service
-    that ``settings.audit_service`` names.
+    What leaves are the names and versions of packages, to the service that
+    ``settings.audit_service`` names.
     """
 
     def __init__(self, lock: Lock, *, seconds: float = SECONDS) -> None:
@@ -59,9 +57,7 @@ class Asking:
         return self._known
 
     def _begin(self) -> None:
-        own = _own(self.lock)
-        self._answers = dict.fromkeys(own, _OURS)
-        self._waiting = deque(p for p in self.lock.packages if p.name not in own)
+        self._waiting = deque(self.lock.packages)
         for number in range(min(AT_ONCE, len(self._waiting))):
             thread = threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
             thread.start()
@@ -84,8 +80,8 @@ class Asking:
                 package = self._waiting.popleft()
             except IndexError:
                 return
-            sha256 = package.wheels[best(package, self.lock)]
-            answer = service.ask(package.name, package.version, sha256)
+            file = package.wheels[best(package, self.lock)] if package.wheels else ""
+            answer = service.ask(package.name, package.version, file)
             self._answers[package.name] = answer
             if answer.down:
                 self._stopped = answer
@@ -97,28 +93,18 @@ class Asking:
             if every[package.name].why:
                 why.setdefault(every[package.name].why, []).append(_named(package))
         found = [advisory for answer in every.values() for advisory in answer.found]
-        service = self._service if self._threads else ""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         audit = Audit(
             state="found" if found else "not checked" if why else "clean",
             packages=len(every),
             found=found,
             unchecked=[Unchecked(why=reason, packages=names) for reason, names in why.items()],
-            service=service,
-            date=now if service else "",
+            service=self._service,
+            date=now if self._service else "",
         )
-        if service and all(each.lasts for each in every.values()):
+        if self._service and all(each.lasts for each in every.values()):
             memory.keep(self.lock.sha256, audit)
         return audit
-
-
-def _own(lock: Lock) -> set[str]:
-    """Return the packages with a wheel that is a file, not an address: nobody is told of them."""
-    return {
-        str(package["name"])
-        for package in tomllib.loads(lock.text).get("packages", [])
-        if not all("url" in wheel for wheel in package.get("wheels", []))
-    } | {package.name for package in lock.packages if not package.wheels}
 
 
 def _named(package: Package) -> str:

@@ -77,7 +77,7 @@ class Service:
             return Answer(why=f"{self.name} does not know it")
         found = _once(_advisory(name, version, each) for each in results)
         if not found and not variant and sha256 not in self._door.files:
-            return Answer(why=f"{self.name} has other files under this name and version")
+            return Answer(why=f"its wheel is none of those that {self.name} has of this version")
         return Answer(found=found)
 
     def _failed(self, error: Exception) -> Answer:

@@ -71,6 +71,17 @@ def test_what_is_found_is_listed_with_all_that_is_known(pypi: Pypi) -> None:
     ]
 
 
+def test_a_lock_without_wheels_or_versions_is_not_checked(pypi: Pypi) -> None:
+    pypi.add("a 1.0")
+    bare = lock("a 1.0", "b 1.0")
+    packages = [
+        msgspec.structs.replace(bare.packages[0], wheels={}),
+        msgspec.structs.replace(bare.packages[1], version=""),
+    ]
+    found = Asking(msgspec.structs.replace(bare, packages=packages)).result()
+    assert [each.packages for each in found.unchecked] == [["a 1.0"], ["b"]]
+
+
 def test_what_was_withdrawn_is_not_found(pypi: Pypi) -> None:
     pypi.add("a 1.0", {**ADVISORY, "withdrawn": "2024-02-01T00:00:00Z"})
     assert audit("a 1.0").state == "clean"
@@ -99,24 +110,22 @@ def test_a_package_that_pypi_does_not_know_is_named(pypi: Pypi) -> None:
     assert found.details() == [f"not checked: theirs 2.0: {found.service} does not know it"]
 
 
-def test_the_names_of_own_wheels_do_not_leave(pypi: Pypi) -> None:
+def test_our_own_wheels_are_named_one_by_one(pypi: Pypi) -> None:
     pypi.add("a 1.0")
-    found = audit("a 1.0", own=("ours 1.0", "secret 2.0"))
-    assert found.unchecked[0].packages == ["ours 1.0", "secret 2.0"]
-    assert "not from an index" in only_why(found)
-    assert pypi.asked == ["/pypi/a/1.0/json"]
+    found = audit("a 1.0", own=("ours 1.0", "theirs 2.0"))
+    assert only_why(found) == f"{found.service} does not know it"
+    assert found.unchecked[0].packages == ["ours 1.0", "theirs 2.0"]
 
 
-def test_own_wheels_alone_ask_nobody(pypi: Pypi) -> None:
-    found = audit(own=("ours 1.0",))
-    assert (found.state, found.service, found.date) == ("not checked", "", "")
-    assert pypi.asked == [] and remembered() == []
+def test_a_wheel_of_a_local_folder_is_checked_where_pypi_has_the_very_same(pypi: Pypi) -> None:
+    pypi.add("a 1.0")
+    assert audit(own=("a 1.0",)).state == "clean"
 
 
 def test_another_file_by_the_same_name_is_not_the_one_that_pypi_knows(pypi: Pypi) -> None:
     pypi.answers["a/1.0"] = {**release("a", "1.0"), "urls": [{"digests": {"sha256": "0" * 64}}]}
     found = audit("a 1.0")
-    assert only_why(found) == f"{found.service} has other files under this name and version"
+    assert only_why(found) == f"its wheel is none of those that {found.service} has of this version"
     pypi.answers["a/1.0"]["vulnerabilities"] = [ADVISORY]
     assert audit("a 1.0", "b 1.0").state == "found"
 
