@@ -18,6 +18,8 @@ from jupyter_mlops.environment.sizes import best
 AT_ONCE = 8
 #: Beyond this, what has not been answered is not checked.
 SECONDS = 15.0
+#: Where nobody has answered anything by then, nobody is going to.
+FIRST_SECONDS = 5.0
 
 _LATE = Answer(why="there was no answer in time", lasts=False)
 _ABSENT = "pip-audit is not installed (pip install 'jupyter_mlops[audit]')"
@@ -36,11 +38,15 @@ class Asking:
     ``settings.audit_service`` names.
     """
 
-    def __init__(self, lock: Lock, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, lock: Lock, *, seconds: float = SECONDS, first: float = FIRST_SECONDS
+    ) -> None:
         self.lock = lock
         self._address = settings.audit_service()
         self._service = name_of(self._address)
         self._until = time.monotonic() + seconds
+        self._first_until = time.monotonic() + min(first, seconds)
+        self._heard = threading.Event()
         self._answers: dict[str, Answer] = {}
         self._stopped: Answer | None = None
         self._threads: list[threading.Thread] = []
@@ -51,17 +57,26 @@ class Asking:
     def result(self) -> Audit:
         """Wait for the answers, at most until the time is up, and return what is known."""
         if self._known is None:
-            for thread in self._threads:
-                thread.join(max(0.0, self._until - time.monotonic()))
+            if self._heard.wait(_left(self._first_until)):
+                for thread in self._threads:
+                    thread.join(_left(self._until))
             self._known = self._settled(self._answers.copy())
         return self._known
 
     def _begin(self) -> None:
         self._waiting = deque(self.lock.packages)
+        if not self._waiting:
+            self._heard.set()
         for number in range(min(AT_ONCE, len(self._waiting))):
-            thread = threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
+            thread = threading.Thread(target=self._run, name=f"audit-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._heard.set()
 
     def _work(self) -> None:
         """Ask for one package after the other, until there is none or there is no point."""
@@ -82,29 +97,35 @@ class Asking:
                 return
             file = package.wheels[best(package, self.lock)] if package.wheels else ""
             answer = service.ask(package.name, package.version, file)
-            self._answers[package.name] = answer
+            self._answers[_named(package)] = answer
+            self._heard.set()
             if answer.down:
                 self._stopped = answer
 
     def _settled(self, answers: Mapping[str, Answer]) -> Audit:
-        every = {p.name: answers.get(p.name, self._stopped or _LATE) for p in self.lock.packages}
+        names = [_named(package) for package in self.lock.packages]
+        every = {name: answers.get(name, self._stopped or _LATE) for name in names}
         why: dict[str, list[str]] = {}
-        for package in self.lock.packages:
-            if every[package.name].why:
-                why.setdefault(every[package.name].why, []).append(_named(package))
+        for name, answer in every.items():
+            if answer.why:
+                why.setdefault(answer.why, []).append(name)
         found = [advisory for answer in every.values() for advisory in answer.found]
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         audit = Audit(
             state="found" if found else "not checked" if why else "clean",
             packages=len(every),
             found=found,
-            unchecked=[Unchecked(why=reason, packages=names) for reason, names in why.items()],
+            unchecked=[Unchecked(why=reason, packages=each) for reason, each in why.items()],
             service=self._service,
             date=now if self._service else "",
         )
         if self._service and all(each.lasts for each in every.values()):
             memory.keep(self.lock.sha256, audit)
         return audit
+
+
+def _left(until: float) -> float:
+    return max(0.0, until - time.monotonic())
 
 
 def _named(package: Package) -> str:

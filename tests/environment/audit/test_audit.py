@@ -82,6 +82,13 @@ def test_a_lock_without_wheels_or_versions_is_not_checked(pypi: Pypi) -> None:
     assert [each.packages for each in found.unchecked] == [["a 1.0"], ["b"]]
 
 
+def test_two_versions_of_a_package_are_two(pypi: Pypi) -> None:
+    pypi.add("a 1.0", ADVISORY)
+    pypi.add("a 2.0")
+    found = audit("a 1.0", "a 2.0")
+    assert (found.packages, [each.version for each in found.found]) == (2, ["1.0"])
+
+
 def test_what_was_withdrawn_is_not_found(pypi: Pypi) -> None:
     pypi.add("a 1.0", {**ADVISORY, "withdrawn": "2024-02-01T00:00:00Z"})
     assert audit("a 1.0").state == "clean"
@@ -180,6 +187,12 @@ def test_a_service_that_does_not_answer_costs_a_bounded_time(pypi: Pypi) -> None
     found = audit("a 1.0", "b 1.0", seconds=0.5)
     assert only_why(found) == "there was no answer in time"
     assert found.unchecked[0].packages == ["a 1.0", "b 1.0"] and remembered() == []
+
+
+def test_a_service_that_says_nothing_at_all_is_given_up_first(pypi: Pypi) -> None:
+    pypi.hold.clear()
+    found = Asking(lock("a 1.0"), seconds=3600, first=0.3).result()
+    assert only_why(found) == "there was no answer in time"
 
 
 def test_a_service_that_goes_silent(pypi: Pypi, monkeypatch: pytest.MonkeyPatch) -> None:
