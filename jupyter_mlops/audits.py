@@ -6,6 +6,7 @@ answer depends on the day, so it is told and tracked, and never a part of the im
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
-from jupyter_mlops.environment.audit.asking import Asking, switched_off
+from jupyter_mlops.environment.audit.asking import Asking, key_of, switched_off
 from jupyter_mlops.environment.audit.models import Audit, Mode
 from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.errors import AuditError, NotebookError, Problem
 from jupyter_mlops.events import Log, OnEvent, ignore
-from jupyter_mlops.registry.fetch import read_code
+from jupyter_mlops.registry.fetch import read_files
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.runtime import publication as publications
@@ -34,25 +35,25 @@ class Auditing:
     asking: Asking | None
 
 
-def begin(lock: Lock, mode: Mode | None = None) -> Auditing:
-    """Begin to ask what is known of a lock's packages, beside what follows.
+def begin(locked: Sequence[Lock], mode: Mode | None = None) -> Auditing:
+    """Begin to ask what is known of locked packages, beside what follows.
 
     ``tell`` says it, ``refuse`` publishes only what is clean, ``none`` asks nobody; ``None`` is
     the operator's setting. Raises ``UsageError`` for a setting that makes no sense.
     """
     chosen = mode or settings.audit()
-    return Auditing(chosen, None if chosen == "none" else Asking(lock))
+    return Auditing(chosen, None if chosen == "none" else Asking(locked))
 
 
-def settle(auditing: Auditing, lock: Lock, on_event: OnEvent = ignore) -> Audit:
-    """Return what is known, and tell it; where the lock has grown since, the new one is audited.
+def settle(auditing: Auditing, locked: Sequence[Lock], on_event: OnEvent = ignore) -> Audit:
+    """Return what is known, and tell it; where a lock has grown since, what it is now is audited.
 
     Raises ``AuditError`` with all of it where only what is clean may leave, and this is not.
     """
     asking = auditing.asking
     if asking is None:
-        return switched_off(lock, _OFF)
-    audit = (asking if asking.lock.sha256 == lock.sha256 else Asking(lock)).result()
+        return switched_off(locked, _OFF)
+    audit = (asking if asking.key == key_of(locked) else Asking(locked)).result()
     on_event(
         Log(
             level="info" if audit.state == "clean" else "warning",
@@ -70,9 +71,9 @@ def audit(subject: str, *, on_event: OnEvent = ignore) -> Audit:
     A notebook is locked as a publish would; of a publication only its lock is read. Raises
     ``MlopsError`` where there is no lock to audit.
     """
-    lock = _of_notebook(Path(subject), on_event) if _is_notebook(subject) else _published(subject)
-    asking = begin(lock).asking
-    return asking.result() if asking else switched_off(lock, _OFF)
+    lock = _of_notebook(Path(subject), on_event) if _is_notebook(subject) else published(subject)
+    asking = begin([lock]).asking
+    return asking.result() if asking else switched_off([lock], _OFF)
 
 
 def _problems(audit: Audit) -> list[Problem]:
@@ -104,11 +105,11 @@ def _of_notebook(path: Path, on_event: OnEvent) -> Lock:
     return grounds.lock(grounds.settle(found, on_event), on_event)
 
 
-def _published(reference: str) -> Lock:
+def published(reference: str) -> Lock:
+    """Return the lock of a publication. Raises ``NotebookError`` for what is none."""
     where = Reference.parse(reference)
     repository = open_repository(where)
-    digest = repository.resolve(where.version).digest
-    files = read_code(repository, digest, [publications.FILE_NAME, "pylock.toml"])
+    files = read_files(repository, where.version, [publications.FILE_NAME, "pylock.toml"])
     try:
         publication = publications.decode(files[publications.FILE_NAME])
         text = files["pylock.toml"].decode()

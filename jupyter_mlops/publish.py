@@ -143,7 +143,7 @@ def publish(
             plot = prove.Plot(work, _base(base, ground, on_event), system_packages)
         with stages.stage("lock"):
             draft = prove.draft(plot, extracted, ground, on_event)
-            auditing = audits.begin(draft.lock, audit)
+            auditing = audits.begin([draft.lock], audit)
         if verify == "full":
             with stages.stage("run"):
                 draft, verified = prove.run(plot, draft, values, model, on_event)
@@ -166,7 +166,7 @@ def publish(
                 shared.below(plot.base.layers)
             attached = papers.write(draft, publication, image, signer)
         with stages.stage("push"):
-            audited = audits.settle(auditing, draft.lock, on_event)
+            audited = audits.settle(auditing, [draft.lock], on_event)
             pushed, version = _push(image, attached, place, signer, on_event)
             if shared:
                 shared.tell()

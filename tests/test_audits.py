@@ -41,7 +41,7 @@ def texts(events: list[Event], level: str) -> list[str]:
 def test_by_default_it_is_told_and_stops_nothing(pypi: Pypi) -> None:
     pypi.add("a 1.0", ADVISORY)
     events: list[Event] = []
-    locked = lock("a 1.0")
+    locked = [lock("a 1.0")]
     found = audits.settle(audits.begin(locked), locked, events.append)
     assert found.state == "found"
     (said,) = texts(events, "warning")
@@ -51,14 +51,14 @@ def test_by_default_it_is_told_and_stops_nothing(pypi: Pypi) -> None:
 def test_what_is_clean_is_no_warning(pypi: Pypi) -> None:
     pypi.add("a 1.0")
     events: list[Event] = []
-    locked = lock("a 1.0")
+    locked = [lock("a 1.0")]
     assert audits.settle(audits.begin(locked, "refuse"), locked, events.append).state == "clean"
     assert texts(events, "warning") == [] and len(texts(events, "info")) == 1
 
 
 def test_refuse_names_everything_that_is_not_clean(pypi: Pypi) -> None:
     pypi.add("a 1.0", ADVISORY, {**ADVISORY, "id": "GHSA-2", "aliases": [], "fixed_in": []})
-    locked = lock("a 1.0", "theirs 1.0", own=("ours 1.0",))
+    locked = [lock("a 1.0", "theirs 1.0", own=("ours 1.0",))]
     with pytest.raises(AuditError) as caught:
         audits.settle(audits.begin(locked, "refuse"), locked)
     said = [problem.sentence() for problem in caught.value.problems]
@@ -73,7 +73,7 @@ def test_refuse_names_everything_that_is_not_clean(pypi: Pypi) -> None:
 def test_none_asks_nobody_and_does_not_say_clean(
     pypi: Pypi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked = lock("a 1.0")
+    locked = [lock("a 1.0")]
     for mode, setting in (("none", "tell"), (None, "none")):
         monkeypatch.setenv("JUPYTER_MLOPS_AUDIT", setting)
         events: list[Event] = []
@@ -87,7 +87,7 @@ def test_the_operators_word_counts_where_nobody_says_another(
     pypi: Pypi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTER_MLOPS_AUDIT", "refuse")
-    locked = lock("a 1.0")
+    locked = [lock("a 1.0")]
     with pytest.raises(AuditError):
         audits.settle(audits.begin(locked), locked)
     assert audits.settle(audits.begin(locked, "tell"), locked).state == "not checked"
@@ -110,14 +110,14 @@ def test_a_setting_that_means_nothing_is_no_open_gate(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=name):
-        audits.begin(lock("a 1.0"))
+        audits.begin([lock("a 1.0")])
 
 
 def test_a_lock_that_grew_in_the_run_is_audited_as_it_is_now(pypi: Pypi) -> None:
     pypi.add("a 1.0")
     pypi.add("late 1.0", ADVISORY)
-    auditing = audits.begin(lock("a 1.0"))
-    assert audits.settle(auditing, lock("a 1.0", "late 1.0")).found[0].package == "late"
+    auditing = audits.begin([lock("a 1.0")])
+    assert audits.settle(auditing, [lock("a 1.0", "late 1.0")]).found[0].package == "late"
 
 
 def image_with(folder: Path, files: dict[str, bytes]) -> str:
@@ -126,9 +126,11 @@ def image_with(folder: Path, files: dict[str, bytes]) -> str:
     base = build_layer([Entry("usr/bin/x", b"")], kind="base", title="", store=store)
     wheel = Entry("opt/mlops/pylock.toml", b"of a wheel")
     entries = [Entry(f"opt/mlops/{name}", data) for name, data in files.items()]
+    kinds = {"wheel": [wheel], "lock": entries[1:], "code": entries[:1]}
     layers = [
-        build_layer([wheel], kind="wheel", title="", store=store),
-        build_layer(entries, kind="code", title="code", store=store),
+        build_layer(each, kind=kind, title=kind, store=store)
+        for kind, each in kinds.items()
+        if each
     ]
     image = build_image(Base("b", "", (base,), {}), layers, ImageConfig())
     Layout(folder / "registry", "iris").push(image, ["v1"])
@@ -195,7 +197,7 @@ def test_a_publish_says_it_and_the_image_does_not_depend_on_the_day(
     off = publish(path, target, audit="none")
     assert off.audit.state == "not checked" and pypi.asked == []
 
-    pypi.know(audits._published(off.reference))
+    pypi.know(audits.published(off.reference))
     events: list[Event] = []
     clean = publish(path, target, on_event=events.append)
     assert clean.audit.state == "clean", clean.audit.details()
@@ -223,5 +225,5 @@ def test_a_publish_says_it_and_the_image_does_not_depend_on_the_day(
 
 
 def _version(reference: str, name: str) -> str:
-    packages = audits._published(reference).packages
+    packages = audits.published(reference).packages
     return next(package.version for package in packages if package.name == name)

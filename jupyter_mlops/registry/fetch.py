@@ -66,18 +66,22 @@ def unpack(
     return root
 
 
-def read_code(
-    repository: Repository, digest: str, names: Collection[str], prefix: str = "opt/mlops"
+def read_files(
+    repository: Repository, version: str, names: Collection[str], prefix: str = "opt/mlops"
 ) -> dict[str, bytes]:
-    """Return small files of a publication's own layer by name, without fetching its packages.
+    """Return small files of a publication by name, without fetching its packages.
 
-    What is not there is left out. Raises NotFoundError, and RegistryError for damaged content.
+    What changes most lies on top: layers are read from there until all is found, and what is
+    found first is what a container sees. What is not there is left out. Raises NotFoundError, and
+    RegistryError for damaged content.
     """
+    digest = version if version.startswith("sha256:") else repository.resolve(version).digest
     found: dict[str, bytes] = {}
-    for layer in _layers(repository, digest):
-        if layer.annotations.get(LAYER_KIND) != "code":
-            continue
-        _visit(repository, layer, partial(_keep, found, names, prefix))
+    for layer in reversed(_layers(repository, digest)):
+        if found.keys() >= set(names):
+            break
+        above = set(found)
+        _visit(repository, layer, partial(_keep, found, set(names) - above, prefix))
     return found
 
 

@@ -1,18 +1,20 @@
-"""Ask for all packages of a lock, several at once, beside other work and not for long."""
+"""Ask for all packages that are locked, several at once, beside other work and not for long."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from jupyter_mlops import settings
 from jupyter_mlops.environment.audit import memory
 from jupyter_mlops.environment.audit.models import Audit, Unchecked
 from jupyter_mlops.environment.audit.service import Answer, Service, name_of
-from jupyter_mlops.environment.models import Lock, Package
+from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.sizes import best
 
 AT_ONCE = 8
@@ -25,23 +27,34 @@ _LATE = Answer(why="there was no answer in time", lasts=False)
 _ABSENT = "pip-audit is not installed (pip install 'jupyter_mlops[audit]')"
 
 
-def switched_off(lock: Lock, why: str) -> Audit:
+class _Wanted(NamedTuple):
+    """A release that is asked for, and the hashes of its files that are locked."""
+
+    name: str
+    version: str
+    files: set[str]
+
+
+def switched_off(locks: Sequence[Lock], why: str) -> Audit:
     """Return the answer of an audit that asks nobody."""
-    every = Unchecked(why=why, packages=[_named(package) for package in lock.packages])
-    return Audit(state="not checked", packages=len(lock.packages), unchecked=[every])
+    every = list(_wanted(locks))
+    unchecked = [Unchecked(why=why, packages=every)]
+    return Audit(state="not checked", packages=len(every), unchecked=unchecked)
 
 
 class Asking:
-    """The audit of a lock under way: it begins at once, in threads that end with the process.
+    """The audit of locks under way: it begins at once, in threads that end with the process.
 
-    What leaves are the names and versions of packages, to the service that
-    ``settings.audit_service`` names.
+    They are those of one publication, one for each platform; ``key`` names them together. What
+    leaves are the names and versions of packages, to the service that ``settings.audit_service``
+    names.
     """
 
     def __init__(
-        self, lock: Lock, *, seconds: float = SECONDS, first: float = FIRST_SECONDS
+        self, locks: Sequence[Lock], *, seconds: float = SECONDS, first: float = FIRST_SECONDS
     ) -> None:
-        self.lock = lock
+        self.key = key_of(locks)
+        self._wanted = _wanted(locks)
         self._address = settings.audit_service()
         self._service = name_of(self._address)
         self._until = time.monotonic() + seconds
@@ -50,7 +63,7 @@ class Asking:
         self._answers: dict[str, Answer] = {}
         self._stopped: Answer | None = None
         self._threads: list[threading.Thread] = []
-        self._known = memory.recall(lock.sha256, self._service)
+        self._known = memory.recall(self.key, self._service)
         if self._known is None:
             self._begin()
 
@@ -64,7 +77,7 @@ class Asking:
         return self._known
 
     def _begin(self) -> None:
-        self._waiting = deque(self.lock.packages)
+        self._waiting = deque(self._wanted)
         if not self._waiting:
             self._heard.set()
         for number in range(min(AT_ONCE, len(self._waiting))):
@@ -92,23 +105,22 @@ class Asking:
             return
         while self._stopped is None and time.monotonic() < self._until:
             try:
-                package = self._waiting.popleft()
+                title = self._waiting.popleft()
             except IndexError:
                 return
-            file = package.wheels[best(package, self.lock)] if package.wheels else ""
-            answer = service.ask(package.name, package.version, file)
-            self._answers[_named(package)] = answer
+            answer = service.ask(*self._wanted[title])
+            self._answers[title] = answer
             self._heard.set()
             if answer.down:
                 self._stopped = answer
 
     def _settled(self, answers: Mapping[str, Answer]) -> Audit:
-        names = [_named(package) for package in self.lock.packages]
-        every = {name: answers.get(name, self._stopped or _LATE) for name in names}
+        missing = self._stopped or _LATE
+        every = {title: answers.get(title, missing) for title in self._wanted}
         why: dict[str, list[str]] = {}
-        for name, answer in every.items():
+        for title, answer in every.items():
             if answer.why:
-                why.setdefault(answer.why, []).append(name)
+                why.setdefault(answer.why, []).append(title)
         found = [advisory for answer in every.values() for advisory in answer.found]
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         audit = Audit(
@@ -120,7 +132,7 @@ class Asking:
             date=now if self._service else "",
         )
         if self._service and all(each.lasts for each in every.values()):
-            memory.keep(self.lock.sha256, audit)
+            memory.keep(self.key, audit)
         return audit
 
 
@@ -128,5 +140,18 @@ def _left(until: float) -> float:
     return max(0.0, until - time.monotonic())
 
 
-def _named(package: Package) -> str:
-    return f"{package.name} {package.version}".strip()
+def key_of(locks: Sequence[Lock]) -> str:
+    """Name locks together, in whatever order; one lock by its own hash."""
+    hashes = sorted({lock.sha256 for lock in locks})
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def _wanted(locks: Sequence[Lock]) -> dict[str, _Wanted]:
+    """Return what is locked by its title ("numpy 1.26.4"); without a file, none will match."""
+    found: dict[str, _Wanted] = {}
+    for lock in locks:
+        for package in lock.packages:
+            title = f"{package.name} {package.version}".strip()
+            wanted = found.setdefault(title, _Wanted(package.name, package.version, set()))
+            wanted.files.add(package.wheels[best(package, lock)] if package.wheels else "")
+    return found

@@ -6,7 +6,7 @@ of that name and version for the one that is locked. Both are held against the a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,8 +57,8 @@ class Service:
         service.session = self._door
         self._auditor = Auditor(service)
 
-    def ask(self, name: str, version: str, sha256: str) -> Answer:
-        """Return what is known of a distribution whose locked file has this hash."""
+    def ask(self, name: str, version: str, files: Collection[str]) -> Answer:
+        """Return what is known of a release; ``files`` are the hashes of those that are locked."""
         from pip_audit._service import ResolvedDependency
 
         try:
@@ -76,7 +76,7 @@ class Service:
         if dependency.is_skipped():
             return Answer(why=f"{self.name} does not know it")
         found = _once(_advisory(name, version, each) for each in results)
-        if not found and not variant and sha256 not in self._door.files:
+        if not found and not variant and not self._door.files.issuperset(files):
             return Answer(why=f"its wheel is none of those that {self.name} has of this version")
         return Answer(found=found)
 

@@ -19,7 +19,7 @@ from tests.environment.audit.advisories import ADVISORY, Pypi, lock, release, sh
 
 
 def audit(*packages: str, own: tuple[str, ...] = (), seconds: float = 30.0) -> Audit:
-    return Asking(lock(*packages, own=own), seconds=seconds).result()
+    return Asking([lock(*packages, own=own)], seconds=seconds).result()
 
 
 def whys(found: Audit) -> dict[str, list[str]]:
@@ -78,7 +78,7 @@ def test_a_lock_without_wheels_or_versions_is_not_checked(pypi: Pypi) -> None:
         msgspec.structs.replace(bare.packages[0], wheels={}),
         msgspec.structs.replace(bare.packages[1], version=""),
     ]
-    found = Asking(msgspec.structs.replace(bare, packages=packages)).result()
+    found = Asking([msgspec.structs.replace(bare, packages=packages)]).result()
     assert [each.packages for each in found.unchecked] == [["a 1.0"], ["b"]]
 
 
@@ -87,6 +87,20 @@ def test_two_versions_of_a_package_are_two(pypi: Pypi) -> None:
     pypi.add("a 2.0")
     found = audit("a 1.0", "a 2.0")
     assert (found.packages, [each.version for each in found.found]) == (2, ["1.0"])
+
+
+def test_the_locks_of_several_platforms_are_one_publication(pypi: Pypi) -> None:
+    pypi.add("a 1.0")
+    pypi.add("b 1.0")
+    one, two = lock("a 1.0"), lock("a 1.0", "b 1.0")
+    found = Asking([one, two]).result()
+    assert (found.state, found.packages, len(pypi.asked)) == ("clean", 2, 2)
+    assert Asking([two, one]).result() == found and len(pypi.asked) == 2
+    # The other platform's wheel of the same release must be PyPI's, too.
+    name, _ = next(iter(one.packages[0].wheels.items()))
+    other = msgspec.structs.replace(one.packages[0], wheels={name: "0" * 64})
+    three = msgspec.structs.replace(one, sha256="3", packages=[other])
+    assert Asking([one, three]).result().unchecked[0].packages == ["a 1.0"]
 
 
 def test_what_was_withdrawn_is_not_found(pypi: Pypi) -> None:
@@ -191,7 +205,7 @@ def test_a_service_that_does_not_answer_costs_a_bounded_time(pypi: Pypi) -> None
 
 def test_a_service_that_says_nothing_at_all_is_given_up_first(pypi: Pypi) -> None:
     pypi.hold.clear()
-    found = Asking(lock("a 1.0"), seconds=3600, first=0.3).result()
+    found = Asking([lock("a 1.0")], seconds=3600, first=0.3).result()
     assert only_why(found) == "there was no answer in time"
 
 
