@@ -1,15 +1,20 @@
 """Publishing against ``docker build`` + ``docker push`` of the equivalent Dockerfile.
 
-Both put the same locked packages and the same files on the same base and push to the same real
-registry on loopback, in turn, in each round:
+All put the same locked packages and the same files on the same base and push to the same real
+registry on loopback, in turn, in each round; the peer has a Dockerfile with pip and one with uv:
 
-- *cold*: our store, environments and Docker's build cache are empty. The wheels are near on
-  both sides: uv's cache for ours, a server on loopback for pip in the Dockerfile.
+- *layers cold*: our store, environments and Docker's build cache are empty. The wheels are near
+  on all sides: uv's cache for ours, a server on loopback for pip and uv in the Dockerfile.
 - *one line changed*: a line of the notebook changes; everything else is cached on both sides.
+- *one line that redraws a plot*: so the report's picture is another one.
+- *one dependency added*: one more package in the lock; nothing else changes.
+- *second user*: another home, in which nothing is cached, another notebook with the same lock; the
+  first user's key is trusted. For Docker that is a machine without its build cache: *cold*.
 
-``lock + build + push`` is the part that both do (Docker's side is given the pins for nothing).
-``whole publish`` adds what only ours does: the analysis, the verified run, the capture, the
-check of the service and the record.
+``build + push`` is what follows after packages and code are there; ``with packages`` adds the
+making of the environment and the look at system libraries, as Docker installs the packages, too
+(both sides have the pins for nothing); ``whole publish`` adds what only ours does: the analysis,
+the lock, the verified run, the capture, the check of the service and the record.
 """
 
 from __future__ import annotations
@@ -26,130 +31,252 @@ import threading
 import time
 import tomllib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.table import Row, Table
+from benchmarks.table import Grid, Tables, Words
 from jupyter_mlops import settings
+from jupyter_mlops.environment import ground
+from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.image.base import resolve_base
 from jupyter_mlops.image.docker import load
 from jupyter_mlops.image.manifest import ImageConfig, build_image
+from jupyter_mlops.locking import lock_notebook
 from jupyter_mlops.publish import Published, publish
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from tests.fixtures_keys import make_pair
 from tests.fixtures_registry import run_registry
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "iris_classifier.ipynb"
 BASE = "mlops-benchmark-base:latest"
-DOCKERFILE = """
+#: Beside what the example imports: 87 packages in all.
+BESIDE = ["seaborn", "statsmodels", "openpyxl", "tqdm", "requests", "rich", "tabulate"]
+#: One more in each round.
+MORE = ["humanize", "toolz", "sortedcontainers", "cloudpickle", "natsort", "inflection"]
+HEAD = """
 FROM {base}
 USER 0
-COPY pins.txt pip.whl /tmp/
-RUN python3 /tmp/pip.whl/pip install --quiet --no-index --find-links {wheels} --no-deps \\
-      --no-cache-dir --target /opt/mlops/site -r /tmp/pins.txt
+COPY pins.txt installer /tmp/
+"""
+TAIL = """
 COPY root /opt/mlops
 ENV PYTHONPATH=/opt/mlops/lib:/opt/mlops/site
 USER 1000:0
 ENTRYPOINT ["python3", "-m", "jupyter_mlops.runtime"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
 """
-SHARED = {"lock", "build", "push"}
+INSTALL = {
+    "pip": """RUN python3 /tmp/pip.whl/pip install --quiet --no-index --find-links {wheels} \\
+      --no-deps --no-cache-dir --target /opt/mlops/site -r /tmp/pins.txt""",
+    "uv": """RUN /tmp/uv pip install --quiet --no-index --find-links {wheels} --no-deps \\
+      --no-cache --target /opt/mlops/site -r /tmp/pins.txt""",
+}
+COLUMNS = ("build + push", "with packages", "Docker, pip", "Docker, uv", "whole publish")
 
 
-def measure(rounds: int) -> Table:
-    """Measure a cold publish and one after a one-line change, interleaved with Docker."""
-    both = {"cold": Row("cold: lock + build + push"), "warm": Row("one line: lock + build + push")}
-    whole = {"cold": Row("cold: whole publish"), "warm": Row("one line: whole publish")}
-    for row in whole.values():
-        row.note = "with the verified run"
+def measure(rounds: int) -> Tables:
+    """Measure the five tasks, each of our publishes right before Docker's two builds."""
+    seconds = Grid("Publish, against docker build + docker push (seconds)")
+    stored: dict[str, dict[str, str]] = {}
     with _stage() as stage:
+        seconds.notes.append(f"{stage.packages} packages in the lock")
         for number in range(rounds):
             stage.forget()
-            for kind in ("cold", "warm"):
-                stage.edit()
-                began = time.perf_counter()
-                done = stage.ours(number)
-                whole[kind].ours.append(time.perf_counter() - began)
-                both[kind].ours.append(sum(s.seconds for s in done.stages if s.name in SHARED))
-                began = time.perf_counter()
-                stage.docker(number)
-                seconds = time.perf_counter() - began
-                whole[kind].peer.append(seconds)
-                both[kind].peer.append(seconds)
-    rows = [both["cold"], both["warm"], whole["cold"], whole["warm"]]
-    return Table("Publish, against docker build + docker push (seconds)", rows)
+            for task in ("layers cold", "one line", "one line, another plot", "one dependency"):
+                stage.prepare(task, number)
+                _ours(seconds, stored, task, stage, f"team{number}/ours")
+                for tool in INSTALL:
+                    before, began = stage.bytes(), time.perf_counter()
+                    stage.docker(tool, number)
+                    column = f"Docker, {tool}"
+                    seconds.add(task, column, time.perf_counter() - began)
+                    stored.setdefault(task, {})[column] = _amount(stage.bytes() - before)
+            with stage.second_user(number):
+                _ours(seconds, stored, "second user", stage, f"team{number}/theirs")
+    notes = ["Ours: what was sent, with SBOM and provenance. Docker: what the registry has more."]
+    return Tables([seconds, Words("Bytes (the last round)", stored, notes)])
 
 
+def _ours(
+    seconds: Grid, stored: dict[str, dict[str, str]], task: str, stage: Stage, name: str
+) -> None:
+    began = time.perf_counter()
+    done = stage.ours(name, signs=task in {"layers cold", "one dependency"})
+    whole = time.perf_counter() - began
+    spent = {each.name: each.seconds for each in done.stages}
+    pushed = spent["build"] + spent["push"]
+    figures = (pushed, pushed + spent["lock"] - stage.resolving, whole)
+    for column, value in zip((*COLUMNS[:2], COLUMNS[-1]), figures, strict=True):
+        seconds.add(task, column, value)
+    stored.setdefault(task, {})["ours"] = _amount(done.pushed_bytes)
+
+
+def _amount(count: int) -> str:
+    return f"{count / 1000:12,.1f} kB"
+
+
+@dataclass
 class Stage:
-    """One notebook, one registry, and the two ways from the one into the other."""
+    """One notebook, one registry, and the ways from the one into the other."""
 
-    def __init__(self, folder: Path, registry: str, wheels: str) -> None:
-        self.registry, self.context = registry, folder / "context"
-        self.source = folder / "iris_classifier.ipynb"
+    folder: Path
+    registry: str
+    wheels: str
+    key: Path
+    public: Path
+    packages: int = 0
+    resolving: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.source = self.folder / "iris_classifier.ipynb"
+        self.options = LockOptions(additions=BESIDE)
         shutil.copy(EXAMPLE, self.source)
-        done = publish(self.source, f"{registry}/ours/first:latest")
-        self._prepare(folder, done, wheels)
-
-    def _prepare(self, folder: Path, done: Published, wheels: str) -> None:
-        """Write the Dockerfile with the files and pins of a publication of ours."""
+        done = self.ours("first/one", signs=False)
         repository = open_repository(Reference.parse(done.reference))
-        root = unpack(repository, done.digest, folder / "unpacked")
-        shutil.copytree(root, self.context / "root", ignore=shutil.ignore_patterns("site"))
-        python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        root = unpack(repository, done.digest, self.folder / "unpacked")
+        self.packages = len(self._pins(root))
+        self._base()
+        for tool in INSTALL:
+            context = self.folder / tool
+            shutil.copytree(root, context / "root", ignore=shutil.ignore_patterns("site"))
+            text = HEAD + INSTALL[tool] + TAIL
+            (context / "Dockerfile").write_text(text.format(base=BASE, wheels=self.wheels))
+            (context / "installer").mkdir()
+        self._take(root)
+        pip = self.folder / "pip" / "installer"
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", str(pip), "pip"],
+            check=True,
+        )
+        next(pip.glob("*.whl")).rename(pip / "pip.whl")
+        shutil.copy(Path(sys.executable).parent / "uv", self.folder / "uv" / "installer" / "uv")
+
+    @staticmethod
+    def _pins(root: Path) -> list[str]:
+        pins = tomllib.loads((root / "pylock.toml").read_text())["packages"]
+        return [f"{item['name']}=={item['version']}" for item in pins]
+
+    def _base(self) -> None:
+        """Load the very base of ours into Docker."""
         base = resolve_base(
             settings.base_image(),
-            python=python,
-            platform="linux/amd64",
+            python=f"{sys.version_info[0]}.{sys.version_info[1]}",
             store=settings.store(),
             open_repository=lambda text: open_repository(Reference.parse(text)),
         )
         load(build_image(base, [], ImageConfig(entrypoint=["python3"])), BASE)
-        pins = tomllib.loads((root / "pylock.toml").read_text())["packages"]
-        lines = [f"{item['name']}=={item['version']}" for item in pins]
-        (self.context / "pins.txt").write_text("\n".join(lines) + "\n")
-        (self.context / "Dockerfile").write_text(DOCKERFILE.format(base=BASE, wheels=wheels))
-        get = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-        only = ["--only-binary", ":all:", "-r", str(self.context / "pins.txt")]
-        subprocess.run([*get, "-d", str(folder / "wheels"), *only], check=True)
-        subprocess.run([*get, "-d", str(folder / "pip"), "pip"], check=True)
-        shutil.copy(next((folder / "pip").glob("*.whl")), self.context / "pip.whl")
 
-    def edit(self) -> None:
-        """Change one line of the notebook, for both sides."""
-        text = EXAMPLE.read_text().replace("Test flowers", f"Flowers {uuid.uuid4().hex[:6]}")
+    def _take(self, root: Path) -> None:
+        """Give the Dockerfiles the pins of a publication, and the server their wheels."""
+        pins = self.folder / "pins.txt"
+        pins.write_text("\n".join(self._pins(root)) + "\n")
+        for tool in INSTALL:
+            shutil.copy(pins, self.folder / tool / "pins.txt")
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps"),
+                *("-d", str(self.folder / "wheels"), "--only-binary", ":all:", "-r", str(pins)),
+            ],
+            check=True,
+        )
+
+    def prepare(self, task: str, number: int) -> None:
+        """Make what a task changes, for all sides; what is asked of indexes is asked before."""
+        word = uuid.uuid4().hex[:6]
+        text = EXAMPLE.read_text()
+        if task == "one line, another plot":
+            text = text.replace("Test flowers", f"Flowers {word}")
+        elif task != "one dependency":
+            text = text.replace("share of the flowers", f"share {word} of the flowers")
         self.source.write_text(text)
-        for name in ("notebook.ipynb", "pipeline/main.ipynb"):
-            (self.context / "root" / name).write_text(text)
+        for tool in INSTALL:
+            for name in ("notebook.ipynb", "pipeline/main.ipynb"):
+                (self.folder / tool / "root" / name).write_text(text)
+        if task == "one dependency":
+            added = [*BESIDE, *MORE[: number % len(MORE) + 1]]
+            self.options = LockOptions(additions=added)
+            self._lock_for_docker()
 
-    def ours(self, number: int) -> Published:
-        """Publish."""
-        return publish(self.source, f"{self.registry}/ours/{number}:latest")
+    def _lock_for_docker(self) -> None:
+        """Write the pins that the next publish will have."""
+        root = self.folder / "locked"
+        root.mkdir(exist_ok=True)
+        lock_notebook(self.source, root / "pylock.toml", self.options)
+        self._take(root)
 
-    def docker(self, number: int) -> None:
-        """Build and push by the Docker engine."""
-        tag = f"{self.registry}/docker/{number}:latest"
-        environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
-        build = ["build", "-q", "--network", "host", "-t", tag, str(self.context)]
-        for command in (build, ["push", "-q", tag]):
-            done = subprocess.run(
-                ["docker", *command], env=environment, capture_output=True, text=True
+    def ours(self, name: str, *, signs: bool) -> Published:
+        """Publish; ``resolving`` is what uv took to resolve, which Docker is given."""
+        locked = ground.lock
+
+        def timed(*given: object, **named: object) -> object:
+            began = time.perf_counter()
+            try:
+                return locked(*given, **named)  # type: ignore[arg-type]
+            finally:
+                self.resolving = time.perf_counter() - began
+
+        ground.lock = timed  # type: ignore[assignment]
+        try:
+            return publish(
+                self.source,
+                f"{self.registry}/{name}:latest",
+                environment=self.options,
+                key=self.key if signs else None,
             )
-            if done.returncode:
-                raise RuntimeError(done.stderr)
+        finally:
+            ground.lock = locked
+
+    @contextlib.contextmanager
+    def second_user(self, number: int) -> Iterator[None]:
+        """Be somebody else with another notebook; only the base is there already."""
+        home, old = self.folder / f"second-{number}", settings.home()
+        os.environ["JUPYTER_MLOPS_HOME"] = str(home)
+        os.environ["JUPYTER_MLOPS_TRUSTED_KEYS"] = str(self.public)
+        try:
+            self._base()
+            self.prepare("one line, another plot", number)
+            yield
+        finally:
+            os.environ["JUPYTER_MLOPS_HOME"] = str(old)
+            del os.environ["JUPYTER_MLOPS_TRUSTED_KEYS"]
+            shutil.rmtree(home, ignore_errors=True)
+
+    def bytes(self) -> int:
+        """Return the bytes of all blobs that the registry stores."""
+        blobs = self.folder / "registry" / "docker" / "registry" / "v2" / "blobs"
+        return sum(file.stat().st_size for file in blobs.rglob("data"))
+
+    def docker(self, tool: str, number: int) -> None:
+        """Build and push by the Docker engine."""
+        tag = f"{self.registry}/docker-{tool}/{number}:latest"
+        build = ["build", "-q", "--network", "host", "-t", tag, str(self.folder / tool)]
+        for command in (build, ["push", "-q", tag]):
+            _docker(command, {"DOCKER_BUILDKIT": "0"})
 
     def forget(self) -> None:
         """Empty what both sides remember of packages; base and wheels stay near."""
+        self.options = LockOptions(additions=BESIDE)
+        self._lock_for_docker()
         shutil.rmtree(settings.environments(), ignore_errors=True)
-        shutil.rmtree(settings.store() / "layers", ignore_errors=True)
-        listed = subprocess.run(
-            ["docker", "image", "ls", "-q", f"{self.registry}/docker/*"],
-            capture_output=True,
-            text=True,
-        )
-        if listed.stdout.split():
-            subprocess.run(["docker", "rmi", "-f", *listed.stdout.split()], capture_output=True)
-        subprocess.run(["docker", "image", "prune", "-f"], capture_output=True)
+        for name in ("layers", "packages", "blobs", "mounts", "told"):
+            shutil.rmtree(settings.store() / name, ignore_errors=True)
+        self._base()
+        for tool in INSTALL:
+            found = _docker(["image", "ls", "-q", f"{self.registry}/docker-{tool}/*"]).split()
+            if found:
+                _docker(["rmi", "-f", *found])
+        _docker(["image", "prune", "-f"])
+
+
+def _docker(command: Sequence[str], variables: dict[str, str] | None = None) -> str:
+    environment = {**os.environ, **(variables or {})}
+    done = subprocess.run(["docker", *command], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
 
 
 @contextlib.contextmanager
@@ -159,8 +286,9 @@ def _stage() -> Iterator[Stage]:
         os.environ["JUPYTER_MLOPS_HOME"] = str(folder / "home")
         (folder / "registry").mkdir()
         (folder / "wheels").mkdir()
+        private, public = make_pair(folder, "team")
         with run_registry(folder / "registry") as registry, _index(folder / "wheels") as wheels:
-            yield Stage(folder, registry.url, wheels)
+            yield Stage(folder, registry.url, wheels, private, public)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,14 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from jupyter_mlops import report as reports
 from jupyter_mlops import settings
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
@@ -23,9 +25,11 @@ from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.compiled import compile_modules
 from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
+from jupyter_mlops.image.shelf import Shelf
 from jupyter_mlops.image.site import site_layers
 from jupyter_mlops.image.weights import FOLDER as WEIGHTS
 from jupyter_mlops.image.weights import weights_layers
@@ -73,6 +77,11 @@ class Verified:
     report: CaptureReport
     executed: Path
     journal: Path
+
+    @property
+    def page(self) -> Path:
+        """Return where the report lies that a person opens: one file, complete in itself."""
+        return self.executed.with_name("report.html")
 
 
 def write_sources(draft: Draft) -> None:
@@ -157,7 +166,10 @@ def write_publication(
     if report.golden:
         files["golden.json"] = msgspec.json.encode(report.golden)
     if verified:
-        files["report.html"] = _report(verified.executed, source.title)
+        page = reports.write(verified.executed, source.title)
+        verified.page.write_text(page, encoding="utf-8")
+        shipped, parts = reports.split(page)
+        files |= {"report.html": shipped.encode(), **parts}
     contents.write(files, draft.root)
     return publication
 
@@ -199,28 +211,33 @@ def build(
     modules: list[str],
     on_event: OnEvent,
     compression: Compression = GZIP,
+    shelf: Shelf | None = None,
 ) -> Image:
     """Build the image, the same every time.
 
     Base, system packages, packages, compiled modules, weights, our own library (the same for all
     publications), and the notebook's code. ``compression`` is for what a publish makes itself; the
-    base and system packages stay as they are.
+    base and system packages stay as they are. Packages and what is compiled of them are taken
+    from ``shelf`` where others have packed the same.
     """
     root, environment, lock = draft.root, draft.environment, draft.lock
     store = settings.store()
-    packages, notes = site_layers(
-        environment.site_packages,
-        lambda: installed_hashes(environment, lock),
-        key=f"{lock.sha256} {environment.version()}",
-        store=store,
-        compression=compression,
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="compile") as beside:
+        compiled = beside.submit(_compiled, draft, modules, store, compression, shelf)
+        packages, notes = site_layers(
+            environment.site_packages,
+            lambda: installed_hashes(environment, lock),
+            key=f"{lock.sha256} {environment.version()}",
+            store=store,
+            compression=compression,
+            shelf=shelf,
+        )
     added = [draft.added.layer] if draft.added else []
     for note in (*(note for layer in added for note in layer.notes), *notes):
         on_event(Log(level="warning", text=note))
     layers = [*added, *packages]
     on_event(Progress(stage="build", done=1, total=3, unit="parts", label="packages"))
-    layers += _compiled(draft, modules, store, compression)
+    layers += compiled.result()
     layers += weights_layers(root, store=store, compression=compression)
     on_event(Progress(stage="build", done=2, total=3, unit="parts", label="weights"))
     files = sorted(
@@ -228,8 +245,8 @@ def build(
         for path in root.rglob("*")
         if path.is_file() and path.suffix != ".pyc" and path.parent.name != WEIGHTS
     )
-    ours = [path for path in files if path.startswith("lib/")]
-    for kind, paths in (("library", ours), ("code", [p for p in files if p not in set(ours)])):
+    # What changes together stands together: most publishes change nothing but the code.
+    for kind, paths in contents.divide(files).items():
         entries = contents.entries(root, paths)
         layers.append(
             build_layer(entries, kind=kind, title=kind, store=store, compression=compression)
@@ -239,7 +256,7 @@ def build(
 
 
 def _compiled(
-    draft: Draft, modules: list[str], store: Path, compression: Compression
+    draft: Draft, modules: list[str], store: Path, compression: Compression, shelf: Shelf | None
 ) -> list[Layer]:
     """Return the layer of compiled modules: the root file system is read-only in a container."""
     root, environment = draft.root, draft.environment
@@ -254,17 +271,24 @@ def _compiled(
         return []
     key = _compiled_key(draft, [place for _, place in pairs])
     title = "compiled modules"
-    known = remembered_layer(key, kind="pyc", title=title, store=store, compression=compression)
+    known = remembered_layer(
+        key, kind="pyc", title=title, store=store, compression=compression, shelf=shelf
+    )
     if known is not None:
         return [known]
     cache = root.parent / "pyc"
-    request = json.dumps({"root": contents.ROOT, "out": str(cache), "files": pairs})
-    command = [str(environment.python), "-I", "-c", _COMPILE]
-    subprocess.run(command, input=request, text=True, check=True, timeout=600)
-    paths = [path.relative_to(cache).as_posix() for path in cache.rglob("*.pyc")]
+    paths = compile_modules(pairs, environment.python, cache)
     entries = contents.entries(cache, paths)
     return [
-        build_layer(entries, kind="pyc", title=title, store=store, key=key, compression=compression)
+        build_layer(
+            entries,
+            kind="pyc",
+            title=title,
+            store=store,
+            key=key,
+            compression=compression,
+            shelf=shelf,
+        )
     ]
 
 
@@ -272,48 +296,16 @@ def _compiled_key(draft: Draft, places: list[str]) -> str:
     """Name what the compiled modules depend on: the lock, our own code, and the interpreter."""
     ours = {place: _sha256(draft.root / place) for place in places if place.startswith("lib/")}
     text = json.dumps([draft.lock.sha256, draft.environment.version(), places, ours])
-    return f"pyc {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-_COMPILE = """
-import json, py_compile, sys
-from importlib.util import cache_from_source
-from pathlib import Path
-request = json.load(sys.stdin)
-for source, place in request["files"]:
-    target = Path(cache_from_source(f"{request['out']}/{place}"))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        py_compile.compile(source, str(target), f"{request['root']}/{place}", doraise=True,
-                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-    except py_compile.PyCompileError:
-        pass
-"""
+    return f"pyc 2 {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _labels(publication: Publication) -> dict[str, str]:
-    compact = msgspec.json.encode(publication, order="deterministic").decode()
     return {
-        contents.LABEL: compact,
+        contents.LABEL: publications.compact(publication).decode(),
         "org.opencontainers.image.title": publication.title or publication.name,
         "org.opencontainers.image.description": publication.description,
         "org.opencontainers.image.authors": ", ".join(publication.authors),
     }
-
-
-def _report(executed: Path, title: str) -> bytes:
-    """Return the executed notebook as one HTML page, without the clock times of the run."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    node = nbformat.read(executed, as_version=4)
-    node.metadata.pop("papermill", None)
-    node.metadata["title"] = title
-    for cell in node.cells:
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-    body, _ = HTMLExporter().from_notebook_node(node)
-    return str(body).encode()
 
 
 def _authors(source: Notebook) -> list[str]:

@@ -142,14 +142,15 @@ def retain(repository: str, rule: Rule, *, dry_run: bool = True) -> Retention:
     """
     place = tags.repository(repository)
     opened = open_repository(place)
-    decisions, freed = retention.plan(place, opened, rule), 0
+    plan = retention.plan(place, opened, rule)
+    decisions, freed = plan.decisions, 0
     if not decisions:
         raise NotFoundError(
             f"There are no publications in {place.name}",
             remedy="See what there is: jupyter mlops list",
         )
     if not dry_run:
-        decisions, freed = retention.carry_out(opened, decisions)
+        decisions, freed = retention.carry_out(opened, plan)
     return Retention(repository=place.name, dry_run=dry_run, publications=decisions, freed=freed)
 
 
@@ -165,10 +166,10 @@ def delete(reference: str, *, dry_run: bool = True) -> Retention:
     digest = opened.manifest(place.version)[0].digest
     freed = 0
     if place.digest or listing.version_of(place.version):
-        decisions = retention.plan_one(place, opened, digest)
+        plan = retention.plan_one(place, opened, digest)
+        decisions = plan.decisions
         if not dry_run:
-            decisions, freed = retention.carry_out(opened, decisions)
-        decisions = [item for item in decisions if item.digest == digest]
+            decisions, freed = retention.carry_out(opened, plan)
     else:
         decisions = [retention.tag_alone(place, digest)]
         if not dry_run:

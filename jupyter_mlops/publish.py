@@ -15,7 +15,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, leaks, papers, prove, settings, stars
+from jupyter_mlops import (
+    analyze,
+    assemble,
+    audits,
+    leaks,
+    papers,
+    prove,
+    settings,
+    shared_layers,
+    stars,
+)
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Draft, Verified
@@ -24,6 +34,8 @@ from jupyter_mlops.attest.keys import PrivateKey
 from jupyter_mlops.capture.models import Capture
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment.audit.models import Audit
+from jupyter_mlops.environment.audit.models import Mode as AuditMode
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system.needs import Mode as SystemPackages
@@ -58,8 +70,9 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What a publish came to.
 
     ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
-    which stays. ``pushed_bytes`` are the bytes that really went over. ``signed_by`` is the
-    fingerprint of the key that signed it, empty when none did.
+    which stays. ``pushed_bytes`` are the bytes that really went over. ``audit`` is what was known
+    of its packages on that day; the image does not hold it. ``signed_by`` is the fingerprint of
+    the key that signed it, empty when none did.
     """
 
     reference: str
@@ -76,6 +89,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture]
     report: str
     run: str
+    audit: Audit
     signed_by: str = ""
 
 
@@ -93,6 +107,7 @@ def publish(
     answers: Mapping[str, str] | None = None,
     allowed_secrets: Sequence[str] = (),
     compression: CompressionName = "gzip",
+    audit: AuditMode | None = None,
     key: Path | None = None,
     on_event: OnEvent = ignore,
 ) -> Published:
@@ -105,8 +120,9 @@ def publish(
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
     none, which the publication records; ``compression`` is that of the layers that are made
-    here: all engines read gzip, new ones zstd, which is smaller. SBOM and provenance are attached
-    to the image; ``key``, the file of a private key, signs both it and them.
+    here: all engines read gzip, new ones zstd, which is smaller; ``audit`` says what becomes of
+    known vulnerabilities (see ``audits``; by default, what the operator says). SBOM and provenance
+    are attached to the image; ``key``, the file of a private key, signs both it and them.
 
     Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
     so a publish that fails changes nothing that others see, and it can simply be called again.
@@ -119,6 +135,7 @@ def publish(
             leaks.check_notebook(source, extracted, allowed_secrets)
             place = _target(target, source.name)
             signer = keys.private(key) if key else None
+            shared = shared_layers.beside(place, signer, on_event)
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
@@ -126,6 +143,7 @@ def publish(
             plot = prove.Plot(work, _base(base, ground, on_event), system_packages)
         with stages.stage("lock"):
             draft = prove.draft(plot, extracted, ground, on_event)
+            auditing = audits.begin([draft.lock], audit)
         if verify == "full":
             with stages.stage("run"):
                 draft, verified = prove.run(plot, draft, values, model, on_event)
@@ -141,13 +159,20 @@ def publish(
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             packing = BY_NAME[compression]
-            image = assemble.build(draft, plot.base, publication, modules, on_event, packing)
+            image = assemble.build(
+                draft, plot.base, publication, modules, on_event, packing, shared
+            )
+            if shared:
+                shared.below(plot.base.layers)
             attached = papers.write(draft, publication, image, signer)
         with stages.stage("push"):
+            audited = audits.settle(auditing, [draft.lock], on_event)
             pushed, version = _push(image, attached, place, signer, on_event)
+            if shared:
+                shared.tell()
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
-            run = _record(publication, place, image, version, verified, kept, on_event)
+            run = _record(publication, place, image, version, verified, audited, kept, on_event)
             sweep(settings.store())
     return Published(
         reference=str(place),
@@ -164,6 +189,7 @@ def publish(
         captures=publication.captures,
         report=str(kept[-1]) if kept else "",
         run=run,
+        audit=audited,
         signed_by=signer.public.fingerprint if signer else "",
     )
 
@@ -268,7 +294,7 @@ def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     kept = [folder / "executed.ipynb", folder / "report.html"]
     shutil.copyfile(verified.executed, kept[0])
-    shutil.copyfile(draft.root / "report.html", kept[1])
+    shutil.copyfile(verified.page, kept[1])
     return kept
 
 
@@ -278,6 +304,7 @@ def _record(
     image: Image,
     version: int,
     verified: Verified | None,
+    audited: Audit,
     kept: list[Path],
     on_event: OnEvent,
 ) -> str:
@@ -294,6 +321,7 @@ def _record(
                 "mlops.notebook.sha256": publication.notebook_sha256,
                 "mlops.lock.sha256": publication.lock_sha256,
                 "mlops.verified": publication.verified,
+                "mlops.audit": audited.headline(),
             },
             journal=verified.journal if verified else None,
             artifacts=kept,

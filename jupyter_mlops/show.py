@@ -18,6 +18,7 @@ from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
+    from jupyter_mlops.environment.audit.models import Audit
     from jupyter_mlops.exports import Exported
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
@@ -144,12 +145,22 @@ def published(result: Published) -> None:
     print(f"  sent       {bytes_text(result.pushed_bytes)} of {bytes_text(result.size)}")
     for name, value in sorted(result.metrics.items()):
         print(f"  {name:<10} {value:.6g}")
+    say(f"  packages   {result.audit.headline()}")
+    for line in result.audit.details():
+        say(f"    {line}")
     if result.signed_by:
         print(f"  signed by  {result.signed_by[:16]}…")
     if result.report:
         print(f"  report     {result.report}")
     print(f"Serve it:     jupyter mlops serve {result.reference}")
     print(f"Run it again: jupyter mlops run {result.reference} -p NAME=VALUE")
+
+
+def audited(found: Audit) -> None:
+    """Show what is known of packages, and each of it."""
+    say(found.headline())
+    for line in found.details():
+        say(f"  {line}")
 
 
 def signed(result: Signed) -> None:

@@ -30,15 +30,21 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 def seal(payload: BytesBlob, key: PrivateKey) -> BytesBlob:
     """Return an envelope with a payload and a signature over it."""
-    signature = key.sign(_encoded(payload.media_type, payload.data))
-    value = {
+    return BytesBlob(canonical(envelope(payload, key)), ENVELOPE)
+
+
+def envelope(payload: BytesBlob, key: PrivateKey | None) -> dict[str, Any]:
+    """Return an envelope as a JSON value; without a key it has no signature yet."""
+    return {
         "payloadType": payload.media_type,
         "payload": base64.b64encode(payload.data).decode(),
-        "signatures": [
-            {"keyid": key.public.fingerprint, "sig": base64.b64encode(signature).decode()}
-        ],
+        "signatures": [_signature(payload, key)] if key else [],
     }
-    return BytesBlob(canonical(value), ENVELOPE)
+
+
+def _signature(payload: BytesBlob, key: PrivateKey) -> dict[str, str]:
+    signature = key.sign(_encoded(payload.media_type, payload.data))
+    return {"keyid": key.public.fingerprint, "sig": base64.b64encode(signature).decode()}
 
 
 def open_(data: bytes) -> Opened:

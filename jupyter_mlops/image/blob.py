@@ -36,9 +36,10 @@ OCI_NAMES = {
 MANIFESTS = (MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 INDEXES = (INDEX, DOCKER_INDEX)
 
-#: Annotation of a layer's descriptor: base, system, wheel, bundle, pyc, weights, library or code.
+#: Annotation of a layer's descriptor: base, system, pyc, weights, library, lock, styles,
+#: plots or code; a layer of packages has none.
 LAYER_KIND = "io.jupyter-mlops.layer"
-LAYER_TITLE = "io.jupyter-mlops.title"
+PACKAGES = ("wheel", "bundle")
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True):

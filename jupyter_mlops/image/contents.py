@@ -12,6 +12,7 @@ ROOT = "/opt/mlops"
 PORT = 8080
 LABEL = "io.jupyter-mlops.publication"
 SHIPPED = ("runtime", "capture", "kernel")
+_KINDS = ("library", "lock", "styles", "plots", "code")
 SITECUSTOMIZE = b'''"""Honour the .pth files of ../site, which PYTHONPATH alone does not."""
 
 import site
@@ -59,6 +60,24 @@ def write(files: Mapping[str, bytes], root: Path) -> None:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+
+
+def divide(files: list[str]) -> dict[str, list[str]]:
+    """Divide a publication's files, without packages and weights, into layers by their kind.
+
+    Our own library is the same for all publications, the lock changes with the packages, a
+    report's styles hardly ever and its plots seldom; the code comes last.
+    """
+    kinds: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for path in files:
+        kinds[_kind(path)].append(path)
+    return {kind: paths for kind, paths in kinds.items() if paths}
+
+
+def _kind(path: str) -> str:
+    if path.startswith("report_files/"):
+        return "styles" if path.endswith(".css") else "plots"
+    return {"lib": "library", "pylock.toml": "lock"}.get(path.partition("/")[0], "code")
 
 
 def entries(root: Path, paths: list[str]) -> list[Entry]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -18,13 +18,16 @@ from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
     LAYER_KIND,
-    LAYER_TITLE,
+    PACKAGES,
     Blob,
     Descriptor,
     FileBlob,
 )
 from jupyter_mlops.image.compression import GZIP, Compression, Packer
 from jupyter_mlops.image.tar import FILE_MODE, PROGRAM_MODE, TarWriter, source_date_epoch
+
+if TYPE_CHECKING:
+    from jupyter_mlops.image.shelf import Shelf
 
 #: Changes when the same files would give other bytes: remembered layers of before are not used.
 RECIPE = "1"
@@ -75,8 +78,11 @@ class Layer:
 
     @property
     def descriptor(self) -> Descriptor:
-        """The blob's descriptor with kind and title as annotations."""
-        notes = {LAYER_KIND: self.kind, LAYER_TITLE: self.title}
+        """The blob's descriptor with its kind as an annotation; the title is in the history.
+
+        Packages have none: they are most layers, and each publish sends the manifest.
+        """
+        notes = {LAYER_KIND: "" if self.kind in PACKAGES else self.kind}
         found = self.blob.descriptor
         return Descriptor(
             media_type=found.media_type,
@@ -94,8 +100,9 @@ def build_layer(
     store: Path,
     key: str | None = None,
     compression: Compression = GZIP,
+    shelf: Shelf | None = None,
 ) -> Layer:
-    """Build a layer into ``store``, or take the one remembered under ``key``.
+    """Build a layer into ``store``, or take the one remembered under ``key``, here or by others.
 
     ``key`` names everything the content depends on (a wheel's sha256); without one the layer is
     built each time. Files belong to root with mode 0644 or 0755 and the time SOURCE_DATE_EPOCH,
@@ -104,22 +111,41 @@ def build_layer(
     """
     known = None
     if key:
-        known = remembered_layer(key, kind=kind, title=title, store=store, compression=compression)
+        known = remembered_layer(
+            key, kind=kind, title=title, store=store, compression=compression, shelf=shelf
+        )
     if known:
         return known
     members, epoch = in_order(entries), source_date_epoch()
     built, notes = write_layer(members, store=store, epoch=epoch, compression=compression)
     if key and not notes:
-        _store.remember(store, msgspec.structs.replace(built, key=full_key(key, compression)))
-    return _layer(built, kind, title, store, notes, compression)
+        built = msgspec.structs.replace(built, key=full_key(key, compression))
+        _store.remember(store, built)
+    layer = _layer(built, kind, title, store, notes, compression)
+    if shelf and built.key:
+        shelf.put(built.key, [layer])
+    return layer
 
 
 def remembered_layer(
-    key: str, *, kind: str, title: str, store: Path, compression: Compression = GZIP
+    key: str,
+    *,
+    kind: str,
+    title: str,
+    store: Path,
+    compression: Compression = GZIP,
+    shelf: Shelf | None = None,
 ) -> Layer | None:
-    """Return the layer that was built under ``key``, if its blob is still in the store."""
-    built = _store.remembered(store, full_key(key, compression))
-    return _layer(built, kind, title, store, (), compression) if built else None
+    """Return the layer that was built under ``key``: here, if its blob is kept, or by others."""
+    full = full_key(key, compression)
+    built = _store.remembered(store, full)
+    if built:
+        layer = _layer(built, kind, title, store, (), compression)
+        if shelf:
+            shelf.put(full, [layer])
+        return layer
+    found = shelf.find(full) if shelf else None
+    return found[0] if found and len(found) == 1 else None
 
 
 def full_key(key: str, compression: Compression) -> str:

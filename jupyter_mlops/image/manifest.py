@@ -14,7 +14,6 @@ from jupyter_mlops.image.blob import (
     CONFIG,
     INDEXES,
     LAYER_KIND,
-    LAYER_TITLE,
     MANIFEST,
     Blob,
     BytesBlob,
@@ -25,6 +24,7 @@ from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.repository import Repository, load_json, read_blob
 from jupyter_mlops.image.tar import source_date_epoch
 
+_OURS = "jupyter-mlops"
 #: What registries accept at most (distribution spec: "at least 4 megabytes").
 MANIFEST_LIMIT = 4 << 20
 
@@ -144,10 +144,8 @@ def _config(base: Base, layers: Sequence[Layer], config: ImageConfig) -> dict[st
         "StopSignal": config.stop_signal,
     }
     history = _base_history(base)
-    history += [
-        {"created": created(), "created_by": f"jupyter-mlops {layer.kind}", "comment": layer.title}
-        for layer in layers
-    ]
+    # Short, as each publish sends it; the time stands in ``created`` of the whole.
+    history += [{"created_by": f"{_OURS} {layer.kind}", "comment": layer.title} for layer in layers]
     value: dict[str, Any] = {
         "architecture": base.config.get("architecture", "amd64"),
         "os": base.config.get("os", "linux"),
@@ -169,7 +167,7 @@ def _base_history(base: Base) -> list[dict[str, Any]]:
     history = [dict(item) for item in base.config.get("history") or []]
     if sum(not item.get("empty_layer") for item in history) == len(base.layers):
         return history
-    return [{"created": created(), "created_by": f"base {base.name}"} for _ in base.layers]
+    return [{"created_by": f"base {base.name}"} for _ in base.layers]
 
 
 def stored_image(repository: Repository, version: str) -> Image:
@@ -185,13 +183,23 @@ def stored_image(repository: Repository, version: str) -> Image:
             where=repository.name,
         )
     text = read_blob(repository, str(value["config"]["digest"]))
-    diff_ids = (load_json(text, "config").get("rootfs") or {}).get("diff_ids") or []
+    config = load_json(text, "config")
+    diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
+    titles = _titles(config)
     layers = []
     for index, item in enumerate(value.get("layers") or []):
         found = Descriptor.from_dict(item)
         blob = RemoteBlob(found, repository, repository.mount_from)
-        kind, title = found.annotations.get(LAYER_KIND, ""), found.annotations.get(LAYER_TITLE, "")
+        kind = found.annotations.get(LAYER_KIND, "")
         diff_id = str(diff_ids[index]) if index < len(diff_ids) else ""
+        title = titles[index] if len(titles) == len(diff_ids) > index else ""
         layers.append(Layer(blob, diff_id, kind, title))
     raw = repository.manifest_bytes(descriptor.digest)
     return Image(raw, text, tuple(layers), str(value.get("mediaType") or descriptor.media_type))
+
+
+def _titles(config: dict[str, Any]) -> list[str]:
+    """Return what each layer was called, as the history tells it."""
+    history = config.get("history")
+    every = [item for item in history if isinstance(item, dict)] if history else []
+    return [str(item.get("comment") or "") for item in every if not item.get("empty_layer")]

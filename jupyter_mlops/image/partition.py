@@ -12,6 +12,7 @@ from typing import Literal
 from jupyter_mlops.image.compression import GZIP, Compression
 from jupyter_mlops.image.distributions import Distribution
 from jupyter_mlops.image.layer import Entry, Layer, build_layer
+from jupyter_mlops.image.shelf import Shelf
 
 #: A package of this many bytes, unpacked, has a layer of its own.
 HEAVY = 1 << 20
@@ -80,9 +81,13 @@ def partition(
 
 
 def build_layers(
-    division: Partition, *, store: Path, compression: Compression = GZIP
+    division: Partition,
+    *,
+    store: Path,
+    compression: Compression = GZIP,
+    shelf: Shelf | None = None,
 ) -> list[Layer]:
-    """Build every group's layer, or take it from ``store``; several at a time."""
+    """Build every group's layer, or take it from ``store`` or ``shelf``; several at a time."""
 
     def build(group: Group) -> Layer:
         return build_layer(
@@ -92,6 +97,7 @@ def build_layers(
             store=store,
             key=group.key,
             compression=compression,
+            shelf=shelf,
         )
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

@@ -89,10 +89,10 @@ class Repository(Protocol):
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
-        """Store an image: its blobs, then its manifest, then each tag in order, the last one last.
+        """Store an image: its blobs, then its manifest under each tag in order, the last one last.
 
         Only what is missing is transferred. A tag never points to something incomplete;
-        ``before_tags`` is called when all but the tags is there.
+        ``before_tags`` is called when all blobs are there and no tag points to them yet.
         """
         ...
 

@@ -44,6 +44,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: dict[str, str] = {}
     allowed_secrets: list[str] = []
     compression: Literal["gzip", "zstd"] = "gzip"
+    audit: Literal["tell", "refuse", "none"] | None = None
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -165,6 +166,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         answers=asked.answers,
         allowed_secrets=asked.allowed_secrets,
         compression=asked.compression,
+        audit=asked.audit,
         on_event=on_event,
     )
 

@@ -20,6 +20,8 @@ from jupyter_mlops.registry.transport import Transport, next_page
 #: Label that holds a publication's description as compact JSON.
 PUBLICATION = "io.jupyter-mlops.publication"
 _VERSION = re.compile(r"v([1-9][0-9]*)")
+#: Tags of shared layers: entries for builds, of which there can be thousands.
+_SHARED = re.compile(r"layer-[0-9a-f]{64}$")
 _LANES = 8
 
 
@@ -52,8 +54,12 @@ def list_publications(registry: str) -> list[Listed]:
 
 def describe(reference: Reference, repository: Repository) -> list[Listed]:
     """List the publications of one repository, the newest version first."""
-    tags = [tag for tag in repository.tags() if not subject_of(tag)]
-    return listed(reference, repository, pointed(repository, tags))
+    return listed(reference, repository, pointed(repository, image_tags(repository)))
+
+
+def image_tags(repository: Repository) -> list[str]:
+    """Return the tags of images: neither of what is attached to them, nor of shared layers."""
+    return [tag for tag in repository.tags() if not (subject_of(tag) or _SHARED.match(tag))]
 
 
 def listed(

@@ -124,6 +124,15 @@ class RemoteRepository:
             media_type=_media_type(response), digest=digest, size=len(response.content)
         )
 
+    def has(self, descriptor: Descriptor) -> bool:
+        """Tell whether a blob is there, with the size it should have."""
+        response = self.transport.request(
+            "HEAD", f"{self._root}/blobs/{descriptor.digest}", what=f"blob {descriptor.digest}",
+            scopes=self.pull_scopes, accept=(200, 404),
+        )  # fmt: skip
+        length = response.headers.get("content-length", str(descriptor.size))
+        return response.status_code == 200 and length == str(descriptor.size)
+
     @contextmanager
     def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
         """Open a blob; a broken connection is resumed, damage raises RegistryError at the end."""
@@ -188,8 +197,11 @@ class RemoteRepository:
         on_progress: OnProgress = no_progress,
         before_tags: Callable[[], None] = nothing,
     ) -> Pushed:
-        """Push an image: blobs in parallel, then the manifest by digest, then each tag in order."""
-        known, previous = self._known(tags)
+        """Push an image: blobs in parallel, then its manifest under each tag in order.
+
+        Without a tag the manifest is written by its digest.
+        """
+        known = self._known(tags)
         blobs = image.blobs()
         total = sum(blob.descriptor.size for blob in blobs)
         there = [blob for blob in blobs if blob.descriptor.digest in known]
@@ -197,12 +209,9 @@ class RemoteRepository:
         progress.add(sum(blob.descriptor.size for blob in there), "already there")
         missing = [blob for blob in blobs if blob.descriptor.digest not in known]
         outcomes, sent = self._bring(image, missing, progress)
-        if previous != image.digest:
-            self._put_manifest(image, image.digest, progress)
-            sent += len(image.manifest)
         before_tags()
-        for tag in tags:
-            self._put_manifest(image, tag, progress)
+        for version in tags or [image.digest]:
+            self._put_manifest(image, version, progress)
             sent += len(image.manifest)
         mounts.remember(self.registry, self.repository, [b.descriptor.digest for b in blobs])
         return Pushed(
@@ -261,18 +270,17 @@ class RemoteRepository:
                 remedy=f"Point {tag} to another version: jupyter mlops tag REF {tag}",
             )
 
-    def _known(self, tags: Sequence[str]) -> tuple[set[str], str]:
-        """Return the blobs that a manifest of before vouches for, and that manifest's digest."""
+    def _known(self, tags: Sequence[str]) -> set[str]:
+        """Return the blobs that a manifest of before vouches for."""
         for tag in reversed(tags):
             try:
-                descriptor, value = self.manifest(tag)
+                _, value = self.manifest(tag)
             except NotFoundError:
                 continue
             layers = value.get("layers")
             parts = [*(layers if isinstance(layers, list) else []), value.get("config")]
-            known = {str(part.get("digest")) for part in parts if isinstance(part, dict)}
-            return known, descriptor.digest
-        return set(), ""
+            return {str(part.get("digest")) for part in parts if isinstance(part, dict)}
+        return set()
 
     def _bring(
         self, image: Image, blobs: Sequence[Blob], progress: _Progress

@@ -7,15 +7,25 @@ newest never is: its number would be given to another image.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json
-from jupyter_mlops.registry.catalog import PUBLICATION, Listed, listed, pointed, version_of
+from jupyter_mlops.registry.catalog import (
+    PUBLICATION,
+    Listed,
+    image_tags,
+    listed,
+    pointed,
+    version_of,
+)
 from jupyter_mlops.registry.reference import Reference
+
+_LANES = 8
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,44 +57,65 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"{self.keep_days} days cannot be kept", remedy="Name 1 or more")
 
 
-def plan(reference: Reference, repository: Repository, rule: Rule) -> list[Decision]:
-    """Decide which publications of a repository stay, the newest version first; nothing is changed.
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of each publication, the newest version first.
+
+    ``kept`` are the digests of all that stays, ``parts`` those of the images in each index.
+    """
+
+    decisions: list[Decision]
+    kept: set[str]
+    parts: dict[str, list[str]]
+
+
+def plan(reference: Reference, repository: Repository, rule: Rule) -> Plan:
+    """Decide which publications of a repository stay; nothing is changed.
 
     What is no publication is left alone. Raises UsageError for the rule, RegistryError.
     """
     rule.check()
-    digests = pointed(repository, [tag for tag in repository.tags() if not subject_of(tag)])
+    digests = pointed(repository, image_tags(repository))
     found = listed(reference, repository, digests)
-    known = {item.digest for item in found}
-    others = {digest: tags for digest, tags in digests.items() if digest not in known}
-    inside = _inside(repository, others)
+    parts = _parts(repository, digests)
     versions = [item.digest for item in found if item.version]
-    return [
-        _decide(repository, item, versions, inside.get(item.digest, []), rule) for item in found
-    ]
+    reasons = {item.digest: _reasons(repository, item, versions, rule) for item in found}
+    inside: dict[str, list[str]] = {}
+    for index, images in parts.items():
+        for image in images if reasons.get(index, ["it is no publication"]) else []:
+            inside.setdefault(image, []).extend(digests[index])
+    older = f", and older than {rule.keep_days} days" if rule.keep_days else ""
+    goes = f"not one of the newest {rule.keep}{older}"
+    decisions = []
+    for item in found:
+        stays = [
+            *reasons[item.digest],
+            *(f"it is a part of {t}" for t in inside.get(item.digest, [])),
+        ]
+        decisions.append(_decision(item, stays, "; ".join(stays) or goes))
+    gone = {item.digest for item in decisions if not item.stays}
+    return Plan(decisions=decisions, kept=(set(digests) | set(inside)) - gone, parts=parts)
 
 
-def plan_one(reference: Reference, repository: Repository, digest: str) -> list[Decision]:
+def plan_one(reference: Reference, repository: Repository, digest: str) -> Plan:
     """Decide on the publications of a repository when one is to go; nothing is changed.
 
     Raises NotFoundError where it is none, UsageError when it has to stay.
     """
-    decisions = []
-    for item in plan(reference, repository, Rule(keep=1)):
+    found = plan(reference, repository, Rule(keep=1))
+    for item in found.decisions:
         if item.digest == digest and item.stays:
             raise UsageError(
                 f"{reference} has to stay",
                 why=f"It is needed: {item.why}",
                 remedy="Point its tags elsewhere (jupyter mlops tag), or publish a newer version",
             )
-        why = "you ask for it" if item.digest == digest else "another one is asked for"
-        stays = item.digest != digest
-        decisions.append(msgspec.structs.replace(item, stays=stays, why=why))
-    if all(item.stays for item in decisions):
-        raise NotFoundError(
-            f"{reference} is not a publication", remedy="See what there is: jupyter mlops list"
-        )
-    return decisions
+        if item.digest == digest:
+            asked = msgspec.structs.replace(item, why="you ask for it")
+            others = {each.digest for each in found.decisions} - {digest}
+            return Plan(decisions=[asked], kept=found.kept | others, parts=found.parts)
+    raise NotFoundError(
+        f"{reference} is not a publication", remedy="See what there is: jupyter mlops list"
+    )
 
 
 def tag_alone(reference: Reference, digest: str) -> Decision:
@@ -99,41 +130,45 @@ def tag_alone(reference: Reference, digest: str) -> Decision:
     )
 
 
-def _inside(repository: Repository, others: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return the images that indexes consist of, each with the tags of its index."""
-    found: dict[str, list[str]] = {}
-    for digest, tags in others.items():
+def _parts(repository: Repository, digests: Iterable[str]) -> dict[str, list[str]]:
+    """Return the indexes among images, each with the images that it consists of."""
+
+    def read(digest: str) -> tuple[str, list[str]]:
         try:
             _, value = repository.manifest(digest)
         except NotFoundError:
-            continue  # deleted since the tags were listed
-        for part in value.get("manifests") or []:
-            found.setdefault(str(part.get("digest")), []).extend(tags)
-    return found
+            return digest, []  # deleted since the tags were listed
+        listed = value.get("manifests")
+        parts = listed if isinstance(listed, list) else []
+        return digest, [str(part.get("digest")) for part in parts if isinstance(part, dict)]
+
+    with ThreadPoolExecutor(_LANES) as pool:
+        return {digest: parts for digest, parts in pool.map(read, digests) if parts}
 
 
-def _decide(
-    repository: Repository, item: Listed, versions: Sequence[str], inside: Sequence[str], rule: Rule
-) -> Decision:
-    reasons = [f"{tag} points to it" for tag in item.tags if not version_of(tag)]
-    reasons += [f"it is a part of {tag}" for tag in inside]
-    if not item.version:
-        pass  # a tag points to it, or it would not be listed
-    elif item.digest == versions[0]:
-        reasons.insert(0, "the newest version")
-    elif item.digest in versions[: rule.keep]:
-        reasons.insert(0, f"one of the newest {rule.keep}")
-    if not reasons and rule.keep_days:
-        reasons += _young(repository, item, rule.keep_days)
-    older = f", and older than {rule.keep_days} days" if rule.keep_days else ""
+def _decision(item: Listed, stays: Sequence[str], why: str) -> Decision:
     return Decision(
         reference=item.reference,
         digest=item.digest,
         version=item.version,
         tags=item.tags,
-        stays=bool(reasons),
-        why="; ".join(reasons) or f"not one of the newest {rule.keep}{older}",
+        stays=bool(stays),
+        why=why,
     )
+
+
+def _reasons(
+    repository: Repository, item: Listed, versions: Sequence[str], rule: Rule
+) -> list[str]:
+    """Return why an image stays, each reason as a sentence has it; nothing when it goes."""
+    reasons = [f"{tag} points to it" for tag in item.tags if not version_of(tag)]
+    if item.digest in versions[:1]:
+        reasons.insert(0, "the newest version")
+    elif item.digest in versions[: rule.keep]:
+        reasons.insert(0, f"one of the newest {rule.keep}")
+    if not reasons and rule.keep_days:
+        reasons += _young(repository, item, rule.keep_days)
+    return reasons
 
 
 def _young(repository: Repository, item: Listed, days: int) -> list[str]:
@@ -154,21 +189,19 @@ def _created(item: Listed) -> datetime.datetime | None:
     return moment if moment.tzinfo and moment.timestamp() > 0 else None
 
 
-def carry_out(repository: Repository, decisions: Sequence[Decision]) -> tuple[list[Decision], int]:
+def carry_out(repository: Repository, plan: Plan) -> tuple[list[Decision], int]:
     """Remove what goes, the oldest first; return what became of each, and the bytes freed.
 
     What is attached to an image goes before it, so that a removal that was stopped finds it again
     and goes on. A tag that was moved meanwhile is heeded. Raises RegistryError.
     """
-    done = {item.digest: item for item in decisions}
-    kept = {item.digest for item in decisions if item.stays}
+    done = {item.digest: item for item in plan.decisions}
     gone: list[str] = []
-    for item in reversed([item for item in decisions if not item.stays]):
+    for item in reversed([item for item in plan.decisions if not item.stays]):
         moving = _moving(repository)
         in_the_way = moving.get(item.digest, [""])[0]
         if not in_the_way:
-            attached = _attached(repository, item.digest, kept | set(moving))
-            doomed = {**attached, item.digest: item.tags}
+            doomed = _doomed(repository, item, plan, plan.kept | set(moving))
             in_the_way = repository.delete(doomed)
         if in_the_way:
             why = f"{in_the_way} points to it by now"
@@ -178,10 +211,25 @@ def carry_out(repository: Repository, decisions: Sequence[Decision]) -> tuple[li
     return list(done.values()), repository.free(gone) if gone else 0
 
 
+def _doomed(
+    repository: Repository, item: Decision, plan: Plan, kept: Collection[str]
+) -> dict[str, list[str]]:
+    """Return all that goes with an image, in order, each with its tags.
+
+    The images of an index go behind it: a registry may keep what an index names. Those that are
+    versions themselves are decided on for themselves.
+    """
+    own = {*kept, *(each.digest for each in plan.decisions)}
+    parts = [digest for digest in plan.parts.get(item.digest, []) if digest not in own]
+    doomed: dict[str, list[str]] = {}
+    for digest in (item.digest, *parts):
+        doomed |= _attached(repository, digest, kept)
+    return {**doomed, item.digest: item.tags, **{digest: [] for digest in parts}}
+
+
 def _moving(repository: Repository) -> dict[str, list[str]]:
     """Return what the tags that move point to at this moment."""
-    tags = repository.tags()
-    return pointed(repository, [tag for tag in tags if not version_of(tag) and not subject_of(tag)])
+    return pointed(repository, [tag for tag in image_tags(repository) if not version_of(tag)])
 
 
 def _attached(repository: Repository, digest: str, kept: Collection[str]) -> dict[str, list[str]]:

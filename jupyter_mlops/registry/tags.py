@@ -10,8 +10,8 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.registry.reference import Reference
 
 _VERSION = re.compile(r"v[0-9]+", re.IGNORECASE)
-#: How the tags begin under which registries list what is attached to images.
-_ATTACHED = re.compile(r"sha(256|512)-", re.IGNORECASE)
+#: How the tags begin that list what is attached to images, and those of shared layers.
+_NO_IMAGE = re.compile(r"sha(256|512)-|layer-[0-9a-f]{64}", re.IGNORECASE)
 
 
 def movable(place: Reference, name: str) -> Reference:
@@ -29,11 +29,11 @@ def movable(place: Reference, name: str) -> Reference:
 
 
 def check_tag(place: Reference) -> None:
-    """Raise UsageError when a tag lists what is attached to an image."""
-    if _ATTACHED.match(place.tag or ""):
+    """Raise UsageError for a tag that is of no image."""
+    if _NO_IMAGE.match(place.tag or ""):
         raise UsageError(
             f"{place.tag} is not the tag of an image",
-            why="Under such tags registries list what is attached to one",
+            why="Such tags are for what is attached to one, and for shared layers",
             remedy="Name a version, such as v3",
         )
 

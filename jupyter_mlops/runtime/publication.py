@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import msgspec.structs
 
 from jupyter_mlops.capture.models import Capture, Predictor, Signature
 from jupyter_mlops.runtime.parameters import Parameter
@@ -80,6 +81,27 @@ def encode(publication: Publication) -> bytes:
     """Return the JSON text of a publication: the same bytes for equal publications."""
     compact = msgspec.json.encode(publication, order="deterministic")
     return msgspec.json.format(compact, indent=2) + b"\n"
+
+
+def compact(publication: Publication) -> bytes:
+    """Return the shortest JSON text that ``decode`` reads: what has its default is left out."""
+    return msgspec.json.encode(
+        {"schema": publication.schema, **_told(publication)}, order="deterministic"
+    )
+
+
+def _told(value: object) -> Any:
+    if isinstance(value, msgspec.Struct):
+        fields = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+        return {field.encode_name: _told(item) for field, item in fields if item != _default(field)}
+    if isinstance(value, list):
+        return [_told(item) for item in value]
+    return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()
 
 
 def decode(data: bytes) -> Publication:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from tests.fixtures_registry import MakeImage
 
-PASSPHRASE = "correct-horse-battery"
 CONTENTS = Contents(
     name="iris",
     generator="jupyter-mlops 1.2.3",
@@ -52,38 +50,6 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_MLOPS_HOME", str(tmp_path / "mlops"))
     for name in ("REGISTRY_AUTH_FILE", "MLOPS_KEY_PASSWORD", "COSIGN_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Files of two key pairs; ``locked`` is the first private key, encrypted."""
-
-    private: Path
-    public: Path
-    locked: Path
-    other: Path
-    other_public: Path
-
-
-def openssl(*arguments: str | Path, text: bytes = b"") -> bytes:
-    """Run openssl and return what it says."""
-    command = ["openssl", *map(str, arguments)]
-    return subprocess.run(command, input=text, capture_output=True, check=True).stdout
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """Key pairs as a person makes them."""
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("a", "b"):
-        made = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
-        openssl("pkcs8", "-topk8", "-nocrypt", "-out", folder / f"{name}.pem", text=made)
-        openssl("pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub")
-    openssl(
-        *("pkcs8", "-topk8", "-in", folder / "a.pem", "-out", folder / "locked.pem"),
-        *("-passout", f"pass:{PASSPHRASE}"),
-    )
-    return Keys(*(folder / name for name in ("a.pem", "a.pub", "locked.pem", "b.pem", "b.pub")))
 
 
 @pytest.fixture(params=["directory", pytest.param("registry", marks=pytest.mark.registry)])

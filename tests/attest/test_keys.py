@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_mlops.attest import keys as key_files
 from jupyter_mlops.errors import UsageError
-from tests.attest.conftest import PASSPHRASE, Keys, openssl
+from tests.fixtures_keys import PASSPHRASE, Keys, openssl
 
 
 def test_openssl_and_we_agree(keys: Keys, tmp_path: Path) -> None:

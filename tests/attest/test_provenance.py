@@ -12,7 +12,8 @@ import pytest
 from jupyter_mlops.attest import dsse, provenance, sbom
 from jupyter_mlops.attest import keys as key_files
 from jupyter_mlops.attest.models import IN_TOTO
-from tests.attest.conftest import BUILD, CONTENTS, Keys, openssl
+from tests.attest.conftest import BUILD, CONTENTS
+from tests.fixtures_keys import Keys, openssl
 
 DIGEST = f"sha256:{'d' * 64}"
 SBOM = sbom.write(CONTENTS)

@@ -25,8 +25,8 @@ from jupyter_mlops.publish import Published, publish
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.verify import verify
-from tests.attest.conftest import PASSPHRASE, Keys
 from tests.conftest import EXAMPLES
+from tests.fixtures_keys import PASSPHRASE, Keys
 from tests.fixtures_registry import RunningRegistry
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.registry]

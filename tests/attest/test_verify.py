@@ -24,17 +24,8 @@ from jupyter_mlops.image.repository import read_blob
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.sign import sign
 from jupyter_mlops.verify import Verification, verify
-from tests.attest.conftest import (
-    BUILD,
-    CONTENTS,
-    PASSPHRASE,
-    Keys,
-    Placed,
-    Publish,
-    named,
-    openssl,
-    papers,
-)
+from tests.attest.conftest import BUILD, CONTENTS, Placed, Publish, named, papers
+from tests.fixtures_keys import PASSPHRASE, Keys, openssl
 from tests.fixtures_registry import MakeImage
 
 ALL = ["signature", "provenance", "SBOM"]

@@ -9,6 +9,7 @@ import io
 import os
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,8 @@ def test_a_layer_holds_what_it_was_given(tmp_path: Path) -> None:
         assert (item.uid, item.gid, item.uname, item.gname, item.mtime) == (0, 0, "", "", 0)
     raw = gzip.decompress(content(made))
     assert made.diff_id == f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    assert made.descriptor.annotations == {
-        "io.jupyter-mlops.layer": "code",
-        "io.jupyter-mlops.title": "t",
-    }
+    assert made.descriptor.annotations == {"io.jupyter-mlops.layer": "code"}
+    assert replace(made, kind="wheel").descriptor.annotations == {}, "what most layers are"
 
 
 def test_the_same_files_give_the_same_layer_anywhere(

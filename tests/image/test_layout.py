@@ -120,6 +120,7 @@ def test_a_stored_image_can_go_elsewhere(tmp_path: Path, make_image: MakeImage) 
     assert (found.digest, found.labels, found.size) == (image.digest, image.labels, image.size)
     assert [layer.diff_id for layer in found.layers] == [layer.diff_id for layer in image.layers]
     assert [layer.kind for layer in found.layers] == ["base", "code"]
+    assert [layer.title for layer in found.layers] == ["", "code"], "of ours"
     assert isinstance(found.layers[0].blob, RemoteBlob)
     Layout(tmp_path / "b", "wine").push(found, ["v7"])
     assert Layout(tmp_path / "b", "wine").resolve("v7").digest == image.digest

@@ -27,7 +27,7 @@ from jupyter_mlops.image.repository import Repository, read_blob
 from jupyter_mlops.registry import retention
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
-from jupyter_mlops.registry.retention import Rule
+from jupyter_mlops.registry.retention import Decision, Plan, Rule
 from tests.attest.test_referrers import api
 from tests.fixtures_registry import MakeImage, RunningRegistry
 from tests.registry.faulty import FaultyRegistry, Handler, status, times
@@ -101,7 +101,10 @@ def test_what_goes_and_what_stays(place: str, make_image: MakeImage) -> None:
 def test_the_next_version_is_the_next(place: str, make_image: MakeImage) -> None:
     versions(place, make_image, 3)
     retain(place, Rule(keep=1), dry_run=False)
-    assert retention.plan(Reference.parse(place), open_repository(place), KEEP_2)[0].version == 3
+    assert (
+        retention.plan(Reference.parse(place), open_repository(place), KEEP_2).decisions[0].version
+        == 3
+    )
     for keep in (0, -1):
         with pytest.raises(UsageError, match="Keep at least 1"):
             retain(place, Rule(keep=keep), dry_run=False)
@@ -134,6 +137,29 @@ def test_a_part_of_an_index_stays(place: str, make_image: MakeImage) -> None:
     for number in (0, 1, 3):
         assert_whole(open_repository(place), images[number])
     assert_gone(open_repository(place), images[2])
+
+
+def test_an_index_goes_with_its_images_and_their_papers(place: str, make_image: MakeImage) -> None:
+    kept = versions(place, make_image, 2)
+    repository, own = open_repository(place), [make_image("amd64"), make_image("arm64")]
+    for image in own:
+        repository.push(image, [])
+        for item in papers_of(image):
+            repository.attach([item])
+    made = index([*own, kept[0]])
+    overwrite(place, "v3", made.data)
+    digest = made.descriptor.digest
+    gone = Decision(reference="", digest=digest, version=3, tags=["v3"], stays=False, why="")
+    parts = {digest: [image.digest for image in (*own, kept[0])]}
+    plan = Plan(decisions=[gone], kept={image.digest for image in kept}, parts=parts)
+    retention.carry_out(repository, plan)
+    assert "v3" not in repository.tags()
+    for image in own:
+        assert_gone(repository, image)
+    for image in kept:
+        assert_whole(repository, image)
+    if isinstance(repository, Layout):
+        assert fsck(repository.directory).problems == []
 
 
 def test_what_is_no_publication_is_left_alone(place: str, make_image: MakeImage) -> None:

@@ -60,6 +60,7 @@ def test_a_tag_moves_and_says_where_it_was(place: str, make_image: MakeImage) ->
         ("sha256-" + "a" * 64, "is not the tag of an image"),
         ("sha256-" + "a" * 64 + ".sig", "is not the tag of an image"),
         ("sha512-abc", "sha512-abc is not the tag of an image"),
+        ("layer-" + "a" * 64, "is not the tag of an image"),
     ],
 )
 def test_names_that_do_not_move(

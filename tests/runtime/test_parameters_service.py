@@ -10,7 +10,7 @@ import jsonschema
 
 from jupyter_mlops.runtime import openapi, page
 from jupyter_mlops.runtime.parameters import Parameter
-from jupyter_mlops.runtime.publication import Publication, decode, encode
+from jupyter_mlops.runtime.publication import Publication, compact, decode, encode
 
 P = Parameter
 EVERY = [
@@ -74,6 +74,8 @@ def test_openapi_and_the_manifest() -> None:
         parameters=EVERY,
     )
     assert decode(encode(publication)).parameters == EVERY
+    assert decode(compact(publication)) == publication
+    assert len(compact(publication)) < len(encode(publication))
     document: dict[str, Any] = openapi.describe(publication, None, token=False)
     schema = json.loads(json.dumps(document))["components"]["schemas"]["Parameters"]
     validator = jsonschema.Draft202012Validator(schema)

@@ -14,7 +14,7 @@ from jupyter_mlops.capture.models import Column, Signature
 from jupyter_mlops.runtime import journal
 from jupyter_mlops.runtime.exposition import Metrics
 from jupyter_mlops.runtime.openapi import row_schema
-from jupyter_mlops.runtime.publication import Publication, decode, encode
+from jupyter_mlops.runtime.publication import Publication, compact, decode, encode
 from jupyter_mlops.runtime.reading import BadRequest, read
 
 PUBLICATION = Publication(
@@ -27,8 +27,12 @@ def test_the_publication_is_one_text() -> None:
     second = msgspec.structs.replace(PUBLICATION, metrics={"a": 0.1, "b": 1.0}, direct={"x": "1"})
     assert encode(first) == encode(second)
     assert decode(encode(first)) == first
+    assert decode(compact(first)) == first and compact(first) == compact(second)
+    assert b"system_packages" not in compact(first), "what has its default is left out"
     with pytest.raises(ValueError, match="schema"):
         decode(encode(msgspec.structs.replace(PUBLICATION, schema="other/v9")))
+    with pytest.raises(ValueError, match="schema"):
+        decode(compact(msgspec.structs.replace(PUBLICATION, schema="other/v9")))
     for wrong in (b"", b"[]", b"{}"):
         with pytest.raises(msgspec.DecodeError):
             decode(wrong)
