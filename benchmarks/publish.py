@@ -148,7 +148,7 @@ class Stage:
         self._take(root)
         pip = self.folder / "pip" / "installer"
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(pip), "pip"],
+            [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", str(pip), "pip"],
             check=True,
         )
         next(pip.glob("*.whl")).rename(pip / "pip.whl")
@@ -177,7 +177,7 @@ class Stage:
             shutil.copy(pins, self.folder / tool / "pins.txt")
         subprocess.run(
             [
-                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps"),
+                *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps"),
                 *("-d", str(self.folder / "wheels"), "--only-binary", ":all:", "-r", str(pins)),
             ],
             check=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -27,7 +28,7 @@ from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.compiled import compile_modules
 from jupyter_mlops.image.compression import GZIP, Compression
-from jupyter_mlops.image.layer import Layer, build_layer, remembered_layer
+from jupyter_mlops.image.layer import Layer, build_layer, remember_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.shelf import Shelf
 from jupyter_mlops.image.site import site_layers
@@ -269,34 +270,44 @@ def _compiled(
     ]
     if not pairs:
         return []
-    key = _compiled_key(draft, [place for _, place in pairs])
     title = "compiled modules"
-    known = remembered_layer(
-        key, kind="pyc", title=title, store=store, compression=compression, shelf=shelf
+    find = functools.partial(
+        remembered_layer, kind="pyc", title=title, store=store, compression=compression, shelf=shelf
     )
+    key = _compiled_key(draft, [place for _, place in pairs])
+    known = find(key)
     if known is not None:
         return [known]
-    cache = root.parent / "pyc"
-    paths = compile_modules(pairs, environment.python, cache)
-    entries = contents.entries(cache, paths)
-    return [
-        build_layer(
+    # Another lock often has the very same modules: they are looked at when it is a new one.
+    text = json.dumps([(place, _sha256(Path(source))) for source, place in pairs])
+    content = f"pyc 2 {draft.environment.version()} {_digest(text)}"
+    layer = find(content)
+    if layer is None:
+        cache = root.parent / "pyc"
+        paths = compile_modules(pairs, environment.python, cache)
+        entries = contents.entries(cache, paths)
+        layer = build_layer(
             entries,
             kind="pyc",
             title=title,
             store=store,
-            key=key,
+            key=content,
             compression=compression,
             shelf=shelf,
         )
-    ]
+    remember_layer(layer, key, store=store, compression=compression, shelf=shelf)
+    return [layer]
 
 
 def _compiled_key(draft: Draft, places: list[str]) -> str:
     """Name what the compiled modules depend on: the lock, our own code, and the interpreter."""
     ours = {place: _sha256(draft.root / place) for place in places if place.startswith("lib/")}
     text = json.dumps([draft.lock.sha256, draft.environment.version(), places, ours])
-    return f"pyc 2 {hashlib.sha256(text.encode()).hexdigest()}"
+    return f"pyc 2 {_digest(text)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _labels(publication: Publication) -> dict[str, str]:

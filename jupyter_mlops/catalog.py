@@ -1,4 +1,4 @@
-"""What a registry holds, described from labels alone; and how its versions are numbered."""
+"""What a registry holds, described from labels alone; tags that move, and versions that go."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.image.fsck import Checked, fsck
 from jupyter_mlops.image.repository import Repository
 from jupyter_mlops.registry import catalog as listing
+from jupyter_mlops.registry import retention, search, tags
 from jupyter_mlops.registry.catalog import Described, Listed
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.registry.retention import Decision, Rule
+from jupyter_mlops.registry.search import Query
 from jupyter_mlops.runtime.publication import Publication
 
 
@@ -43,6 +46,7 @@ class PublicationSummary(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     version: int | None
     tags: list[str]
+    authors: list[str]
     created: str
     verified: str
     metrics: dict[str, float]
@@ -53,13 +57,24 @@ class PublicationSummary(msgspec.Struct, frozen=True, kw_only=True):
     platforms: list[str]
 
 
-def list_publications(registry: str | None = None) -> list[PublicationSummary]:
+def list_publications(
+    registry: str | None = None, query: Query | None = None
+) -> list[PublicationSummary]:
     """List the publications of a registry (default: the default one), newest version first.
 
-    Images that were not made by this tool are left out. Raises ``RegistryError``.
+    Only those that fit ``query``, which is answered from labels: no layer is read. Images that were
+    not made by this tool are left out. Raises ``UsageError`` for the query, ``RegistryError``.
     """
-    found = listing.list_publications(registry or settings.default_registry())
-    return [_summary(item) for item in found if LABEL in item.labels]
+    fits = search.read(query or Query())
+    found = [
+        (item, _publication(item.labels, item.reference))
+        for item in listing.list_publications(registry or settings.default_registry())
+    ]
+    return [
+        _summary(item, publication)
+        for item, publication in found
+        if fits(publication, item.repository)
+    ]
 
 
 def describe(reference: str) -> dict[str, Any]:
@@ -73,8 +88,8 @@ def describe(reference: str) -> dict[str, Any]:
     repository, wanted = open_repository(place), ""
     if place.tag or place.digest:
         wanted = repository.resolve(place.version).digest
-    for item in listing.list_publications(str(place)):
-        if LABEL in item.labels and wanted in ("", item.digest, *item.platforms.values()):
+    for item in _around(place):
+        if wanted in ("", item.digest, *item.platforms.values()):
             found: Listed | Described = item
             if wanted in item.platforms.values():
                 found = listing.describe_image(repository, wanted)
@@ -93,6 +108,96 @@ def describe(reference: str) -> dict[str, Any]:
         remedy="List what is there: jupyter mlops list",
         where=str(place),
     )
+
+
+class Tagged(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a tag points now, and where it pointed before (nowhere: an empty digest)."""
+
+    reference: str
+    digest: str
+    version: int | None
+    previous: str
+    previous_version: int | None
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of each publication of a repository; nothing has gone yet in a ``dry_run``.
+
+    ``freed`` are bytes; a registry that is a server frees them by itself, later: 0.
+    """
+
+    repository: str
+    dry_run: bool
+    publications: list[Decision]
+    freed: int = 0
+
+
+def tag(reference: str, name: str) -> Tagged:
+    """Point a tag that moves, such as ``champion``, to the image under a reference.
+
+    The image is looked at first, and the tag moves at once. Raises UsageError for a name that is
+    no tag or a version's, NotFoundError, RegistryError.
+    """
+    place = Reference.parse(reference)
+    target = tags.movable(place, name)
+    repository = open_repository(place)
+    found, manifest = repository.manifest(place.version)
+    tags.check_image(place, manifest)
+    every = listing.pointed(repository, [*filter(listing.version_of, repository.tags()), name])
+    version = {digest: listing.newest(names) for digest, names in every.items()}
+    before = next((digest for digest, names in every.items() if name in names), "")
+    if before != found.digest:
+        repository.tag(found.digest, name)
+    return Tagged(
+        reference=str(target),
+        digest=found.digest,
+        version=version.get(found.digest),
+        previous=before,
+        previous_version=version.get(before),
+    )
+
+
+def retain(repository: str, rule: Rule, *, dry_run: bool = True) -> Retention:
+    """Say which publications of a repository stay by a rule; without ``dry_run`` the others go.
+
+    What is attached to an image goes with it. Never goes: the newest version, what a tag that moves
+    points to, and what is no publication. Raises UsageError, NotFoundError, RegistryError.
+    """
+    place = tags.repository(repository)
+    opened = open_repository(place)
+    plan = retention.plan(place, opened, rule)
+    decisions, freed = plan.decisions, 0
+    if not decisions:
+        raise NotFoundError(
+            f"There are no publications in {place.name}",
+            remedy="See what there is: jupyter mlops list",
+        )
+    if not dry_run:
+        decisions, freed = retention.carry_out(opened, plan)
+    return Retention(repository=place.name, dry_run=dry_run, publications=decisions, freed=freed)
+
+
+def delete(reference: str, *, dry_run: bool = True) -> Retention:
+    """Say what would go with one version, or a tag that moves; without ``dry_run`` remove it.
+
+    A version goes with all that is attached to it, a tag that moves alone. Raises UsageError for
+    what has to stay (see ``retain``), NotFoundError, RegistryError.
+    """
+    place = Reference.parse(reference)
+    tags.removable(place)
+    opened = open_repository(place)
+    digest = opened.manifest(place.version)[0].digest
+    freed = 0
+    if place.digest or listing.version_of(place.version):
+        plan = retention.plan_one(place, opened, digest)
+        decisions = plan.decisions
+        if not dry_run:
+            decisions, freed = retention.carry_out(opened, plan)
+    else:
+        decisions = [retention.tag_alone(place, digest)]
+        if not dry_run:
+            opened.delete_tag(place.version)
+    return Retention(repository=place.name, dry_run=dry_run, publications=decisions, freed=freed)
 
 
 def check(registry: str | None = None, *, repair: bool = False) -> Checked:
@@ -130,8 +235,7 @@ def _platforms(item: Listed, repository: Repository) -> list[OfPlatform]:
     return found
 
 
-def _summary(item: Listed) -> PublicationSummary:
-    publication = _publication(item.labels, item.reference)
+def _summary(item: Listed, publication: Publication) -> PublicationSummary:
     plain = msgspec.to_builtins(publication)
     return PublicationSummary(
         name=publication.name,
@@ -140,6 +244,7 @@ def _summary(item: Listed) -> PublicationSummary:
         digest=item.digest,
         version=item.version,
         tags=item.tags,
+        authors=publication.authors,
         created=publication.created,
         verified=publication.verified,
         metrics=publication.metrics,
@@ -149,6 +254,13 @@ def _summary(item: Listed) -> PublicationSummary:
         size=item.size,
         platforms=list(item.platforms) or [publication.platform],
     )
+
+
+def _around(place: Reference) -> list[Listed]:
+    """List what is in the repository of a reference; a directory alone stands for all in it."""
+    if place.is_layout and not place.repository and not place.tag:
+        return listing.list_publications(f"oci:{place.directory}")
+    return listing.describe(place, open_repository(place))
 
 
 def _publication(labels: Mapping[str, str], where: str) -> Publication:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from jupyter_mlops import show
-from jupyter_mlops.errors import AttestationError, MlopsError, UsageError
-
-if TYPE_CHECKING:
-    from jupyter_mlops.environment.options import LockOptions
+from jupyter_mlops import arguments, cli_catalog, show
+from jupyter_mlops.errors import AttestationError, AuditError, MlopsError, UsageError
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -51,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     lock = _command(commands, "lock", _lock, show.locked, "write a notebook's pylock.toml")
     lock.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     lock.add_argument("-o", "--output", type=Path, metavar="pylock.toml")
-    _lock_options(lock)
+    arguments.lock_options(lock)
 
     about = _command(
         commands, "environment", _environment, show.environment, "say what it runs on, and why"
@@ -61,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--system", action="store_true", help="install it, and name what the base image lacks"
     )
     about.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
-    _lock_options(about)
+    arguments.lock_options(about)
 
     prune = _command(commands, "prune", _prune, show.pruned, "free space that nobody uses")
     prune.add_argument("--keep", type=int, metavar="N", help="how many environments stay at most")
@@ -98,10 +96,26 @@ def _parser() -> argparse.ArgumentParser:
         help="of the layers: every engine reads gzip, Docker only from 23 on the smaller zstd",
     )
     publish.add_argument(
+        "--audit",
+        choices=["tell", "refuse", "none"],
+        help="known vulnerabilities of the packages: say them (the default), publish only what is "
+        "clean, ask nobody",
+    )
+    publish.add_argument(
         "--key", type=Path, metavar="PRIVATE", help="sign it with this key (PEM, ECDSA P-256)"
     )
-    _lock_options(publish, "of an image; several, with the kernel's own, make an index")
-    _parameters(publish)
+    arguments.lock_options(publish, "of an image; several, with the kernel's own, make an index")
+    arguments.parameters(publish)
+
+    audit = _command(
+        commands,
+        "audit",
+        _audit,
+        show.audited,
+        "say what is known of its packages' vulnerabilities",
+    )
+    audit.add_argument("subject", metavar="NOTEBOOK|REF")
+    audit.set_defaults(code=lambda audit: 0 if audit.state == "clean" else AuditError.exit_code)
 
     sign = _command(commands, "sign", _sign, show.signed, "sign an image that is in a registry")
     sign.add_argument("reference", metavar="REF")
@@ -123,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         default="none",
         help="run a notebook in steps, each in a process of its own",
     )
-    _parameters(run)
+    arguments.parameters(run)
 
     export = _command(commands, "export", _export, show.exported, "write a notebook's steps")
     export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
@@ -145,17 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("service", metavar="ID")
     _command(commands, "services", _services, show.services, "list the running services")
 
-    listed = _command(commands, "list", _list, show.publications, "list a registry's publications")
-    listed.add_argument("registry", nargs="?", metavar="REGISTRY")
-
-    one = _command(commands, "show", _show, show.publication, "describe one publication")
-    one.add_argument("reference", metavar="REF")
-
-    checked = _command(commands, "fsck", _fsck, show.checked, "check a registry directory")
-    checked.add_argument("registry", nargs="?", metavar="oci:DIRECTORY")
-    checked.add_argument(
-        "--repair", action="store_true", help="remove damaged blobs: the next publish stores them"
-    )
+    cli_catalog.add(functools.partial(_command, commands))
     return parser
 
 
@@ -172,86 +176,6 @@ def _command(
     return parser
 
 
-def _parameters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-p",
-        "--parameter",
-        dest="parameters",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="may be given several times; wins over the file",
-    )
-    parser.add_argument(
-        "-f",
-        "--parameters-file",
-        type=Path,
-        metavar="FILE",
-        help="parameters as YAML or JSON: a mapping of names to values",
-    )
-
-
-def _lock_options(parser: argparse.ArgumentParser, of: str = "the target's") -> None:
-    parser.add_argument("--platform", action="append", default=[], metavar="linux/arm64", help=of)
-    parser.add_argument("--python", default="", metavar="3.12", help="the target's")
-    parser.add_argument(
-        "--exclude-newer", default="", metavar="DATE", help="take nothing that is newer"
-    )
-    parser.add_argument(
-        "--accelerator", default="cpu", metavar="cpu|cu124|index", help="PyTorch's variant"
-    )
-    parser.add_argument(
-        "--pin",
-        action="append",
-        default=[],
-        metavar="NAME==VERSION",
-        help="another version than the kernel's; may be given several times",
-    )
-    parser.add_argument(
-        "--add", action="append", default=[], metavar="REQUIREMENT", help="what nothing imports"
-    )
-    parser.add_argument(
-        "--remove", action="append", default=[], metavar="NAME", help="what is not needed"
-    )
-    parser.add_argument(
-        "--answer",
-        dest="answers",
-        action="append",
-        default=[],
-        metavar="MODULE=DISTRIBUTION",
-        help="which distribution provides a module, where that is in question",
-    )
-
-
-def _locking(options: argparse.Namespace) -> LockOptions:
-    from jupyter_mlops.environment.options import LockOptions, pins
-
-    if len(options.platform) > 1:
-        raise UsageError("A lock is for one platform", remedy="Name one after the other")
-    return LockOptions(
-        platform="".join(options.platform),
-        python=options.python,
-        exclude_newer=options.exclude_newer,
-        accelerator=options.accelerator,
-        overrides=pins(options.pin),
-        additions=options.add,
-        removals=options.remove,
-    )
-
-
-def _answers(options: argparse.Namespace) -> dict[str, str]:
-    from jupyter_mlops.environment.options import answers
-
-    return answers(options.answers)
-
-
-def _given(options: argparse.Namespace) -> dict[str, Any]:
-    from jupyter_mlops.pipeline.parameters import given
-
-    values, texts = given(options.parameters, options.parameters_file)
-    return {"parameters": values, "texts": texts}
-
-
 def _analyze(options: argparse.Namespace) -> Any:
     from jupyter_mlops.analyze import analyze
 
@@ -265,8 +189,8 @@ def _lock(options: argparse.Namespace) -> Any:
         return lock_notebook(
             options.notebook,
             options.output,
-            _locking(options),
-            answers=_answers(options),
+            arguments.locking(options),
+            answers=arguments.answers(options),
             on_event=on_event,
         )
 
@@ -276,8 +200,8 @@ def _environment(options: argparse.Namespace) -> Any:
 
     return describe_environment(
         options.notebook,
-        _locking(options),
-        answers=_answers(options),
+        arguments.locking(options),
+        answers=arguments.answers(options),
         system=options.system,
         base=options.base,
     )
@@ -300,19 +224,27 @@ def _publish(options: argparse.Namespace) -> Any:
         return publish(
             options.notebook,
             options.target,
-            **_given(options),
+            **arguments.given(options),
             verify=options.verify,
             model=options.model,
             base=options.base,
             system_packages=options.system_packages,
-            environment=_locking(options),
-            answers=_answers(options),
+            environment=arguments.locking(options),
+            answers=arguments.answers(options),
             allowed_secrets=options.allowed_secrets,
             compression=options.compression,
+            audit=options.audit,
             key=options.key,
             platforms=platforms,
             on_event=on_event,
         )
+
+
+def _audit(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.audits import audit
+
+    with show.progress() as on_event:
+        return audit(options.subject, on_event=on_event)
 
 
 def _sign(options: argparse.Namespace) -> Any:
@@ -336,7 +268,7 @@ def _run(options: argparse.Namespace) -> Any:
             output=options.output,
             split=options.split,
             on_event=on_event,
-            **_given(options),
+            **arguments.given(options),
         )
 
 
@@ -375,24 +307,6 @@ def _services(options: argparse.Namespace) -> Any:
     from jupyter_mlops.serve import list_services
 
     return {"services": list_services()}
-
-
-def _list(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import list_publications
-
-    return {"publications": list_publications(options.registry)}
-
-
-def _show(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import describe
-
-    return describe(options.reference)
-
-
-def _fsck(options: argparse.Namespace) -> Any:
-    from jupyter_mlops.catalog import check
-
-    return check(options.registry, repair=options.repair)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,10 @@ class Others:
                 self._packages[platform] = _packages(platform, plot, draft, on_event)
         self._lock = draft.lock.sha256
 
+    def locks(self) -> list[Lock]:
+        """Return the locks of what was prepared."""
+        return [each.lock for each in self._packages.values()]
+
     def beside(
         self,
         proven: Proven,

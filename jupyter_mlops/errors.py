@@ -149,6 +149,13 @@ class AttestationError(MlopsError):
     status = 422
 
 
+class AuditError(MlopsError):
+    """Packages are known to be vulnerable, or could not be checked, and that was to be refused."""
+
+    exit_code = 15
+    status = 422
+
+
 class ServiceError(MlopsError):
     """A service cannot be started, or does not become ready."""
 

@@ -19,6 +19,7 @@ import msgspec
 from jupyter_mlops import (
     analyze,
     assemble,
+    audits,
     elsewhere,
     leaks,
     papers,
@@ -35,6 +36,8 @@ from jupyter_mlops.attest.keys import PrivateKey
 from jupyter_mlops.capture.models import Capture
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
+from jupyter_mlops.environment.audit.models import Audit
+from jupyter_mlops.environment.audit.models import Mode as AuditMode
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system.needs import Mode as SystemPackages
@@ -70,9 +73,10 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What a publish came to.
 
     ``reference`` is the tag asked for, which moves; ``versioned`` is the tag of this version,
-    which stays. ``pushed_bytes`` are the bytes that really went over. ``signed_by`` is the
-    fingerprint of the key that signed it, empty when none did. ``verified`` is the word of the
-    kernel's platform, whatever other ``platforms`` there are.
+    which stays. ``pushed_bytes`` are the bytes that really went over. ``audit`` is what was known
+    of its packages on that day; the image does not hold it. ``signed_by`` is the fingerprint of
+    the key that signed it, empty when none did. ``verified`` is the word of the kernel's platform,
+    whatever other ``platforms`` there are.
     """
 
     reference: str
@@ -89,6 +93,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture]
     report: str
     run: str
+    audit: Audit
     signed_by: str = ""
     platforms: list[str] = []
 
@@ -107,6 +112,7 @@ def publish(
     answers: Mapping[str, str] | None = None,
     allowed_secrets: Sequence[str] = (),
     compression: CompressionName = "gzip",
+    audit: AuditMode | None = None,
     key: Path | None = None,
     platforms: Sequence[str] = (),
     on_event: OnEvent = ignore,
@@ -120,10 +126,11 @@ def publish(
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
     none, which the publication records; ``compression`` is that of the layers that are made
-    here: all engines read gzip, new ones zstd, which is smaller. SBOM and provenance are attached
-    to the image; ``key``, the file of a private key, signs both it and them. Of several
-    ``platforms``, the kernel's among them, each gets an image, and an index lists them all; only
-    the kernel's is run, and the records of the others say so (see ``elsewhere``).
+    here: all engines read gzip, new ones zstd, which is smaller; ``audit`` says what becomes of
+    known vulnerabilities (see ``audits``; by default, what the operator says). SBOM and provenance
+    are attached to the image; ``key``, the file of a private key, signs both it and them. Of
+    several ``platforms``, the kernel's among them, each gets an image, and an index lists them
+    all; only the kernel's is run, and the records of the others say so (see ``elsewhere``).
 
     Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
     so a publish that fails changes nothing that others see, and it can simply be called again.
@@ -147,6 +154,7 @@ def publish(
         with stages.stage("lock"):
             draft = prove.draft(plot, extracted, ground, on_event)
             others.prepare(draft, on_event)
+            auditing = audits.begin([draft.lock, *others.locks()], audit)
         if verify == "full":
             with stages.stage("run"):
                 draft, verified = prove.run(plot, draft, values, model, on_event)
@@ -170,12 +178,13 @@ def publish(
                 if shared:
                     shared.below(each.base.layers)
         with stages.stage("push"):
+            audited = audits.settle(auditing, [draft.lock, *others.locks()], on_event)
             pushed, version = _push(image, [*attached, *more], place, signer, on_event)
             if shared:
                 shared.tell()
         with stages.stage("record"):
             kept = _keep(draft, verified, image.digest)
-            run = _record(publication, place, image, version, verified, kept, on_event)
+            run = _record(publication, place, image, version, verified, audited, kept, on_event)
             sweep(settings.store())
     return Published(
         reference=str(place),
@@ -192,6 +201,7 @@ def publish(
         captures=publication.captures,
         report=str(kept[-1]) if kept else "",
         run=run,
+        audit=audited,
         signed_by=signer.public.fingerprint if signer else "",
         platforms=[platform_of(each) for each in image.images],
     )
@@ -310,6 +320,7 @@ def _record(
     image: Image | Index,
     version: int,
     verified: Verified | None,
+    audited: Audit,
     kept: list[Path],
     on_event: OnEvent,
 ) -> str:
@@ -326,6 +337,7 @@ def _record(
                 "mlops.notebook.sha256": publication.notebook_sha256,
                 "mlops.lock.sha256": publication.lock_sha256,
                 "mlops.verified": publication.verified,
+                "mlops.audit": audited.headline(),
             },
             journal=verified.journal if verified else None,
             artifacts=kept,

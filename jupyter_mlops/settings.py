@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from jupyter_mlops.errors import UsageError
 
 HOME_VARIABLE = "JUPYTER_MLOPS_HOME"
 REGISTRY_VARIABLE = "JUPYTER_MLOPS_REGISTRY"
 BASE_VARIABLE = "JUPYTER_MLOPS_BASE"
 SHARED_VARIABLE = "JUPYTER_MLOPS_SHARED_LAYERS"
 TRUSTED_VARIABLE = "JUPYTER_MLOPS_TRUSTED_KEYS"
+AUDIT_VARIABLE = "JUPYTER_MLOPS_AUDIT"
+AUDIT_URL_VARIABLE = "JUPYTER_MLOPS_AUDIT_URL"
 
 
 def home() -> Path:
@@ -45,6 +51,39 @@ def trusted_keys() -> list[Path]:
     return [Path(name).expanduser() for name in named if name]
 
 
+def audit() -> Literal["tell", "refuse", "none"]:
+    """Return what becomes of known vulnerabilities where a publish does not say it.
+
+    Raises ``UsageError`` for a word that means nothing: a gate must not be open by mistake.
+    """
+    chosen = os.environ.get(AUDIT_VARIABLE) or "tell"
+    if chosen not in ("tell", "refuse", "none"):
+        raise UsageError(
+            f"{AUDIT_VARIABLE} is '{chosen}', which means nothing",
+            remedy="Set it to tell, refuse or none",
+        )
+    return cast(Literal["tell", "refuse", "none"], chosen)
+
+
+def audit_service() -> str:
+    """Return the address of the PyPI that is asked for known vulnerabilities.
+
+    Raises ``UsageError`` for what is no address.
+    """
+    address = os.environ.get(AUDIT_URL_VARIABLE) or "https://pypi.org"
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(
+            f"{AUDIT_URL_VARIABLE} is not an address",
+            remedy="Write it as https://HOST, or leave it out for https://pypi.org",
+        )
+    return address
+
+
 def store() -> Path:
     """Return the content-addressed store of layers and blobs."""
     return home() / "store"
@@ -58,6 +97,11 @@ def environments() -> Path:
 def wheels() -> Path:
     """Return the folder of wheels that no index has: built here, or taken from a folder."""
     return home() / "wheels"
+
+
+def audits() -> Path:
+    """Return the folder of what is known of locks' vulnerabilities, one file per lock."""
+    return home() / "audits"
 
 
 def jobs() -> Path:

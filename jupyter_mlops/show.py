@@ -18,8 +18,8 @@ from jupyter_mlops.runtime.parameters import Parameter, limits_text, type_text
 if TYPE_CHECKING:
     from jupyter_mlops.analyze import Analysis
     from jupyter_mlops.deploy.models import Service
+    from jupyter_mlops.environment.audit.models import Audit
     from jupyter_mlops.exports import Exported
-    from jupyter_mlops.image.fsck import Checked
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
     from jupyter_mlops.prune import Freed
@@ -83,47 +83,48 @@ def _line(event: Event) -> None:
         print(event.text, file=sys.stderr)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a text that others wrote, without what a terminal obeys."""
     print(printable(text))
 
 
 def analysis(found: Analysis) -> None:
     """Show what a notebook needs, and every problem with its remedy."""
-    _say(f"{found.title} ({found.name})")
+    say(f"{found.title} ({found.name})")
     if found.kernel:
-        _say(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
-    _say(f"  parameters   {found.parameters_source}")
+        say(f"  kernel       {found.kernel.display_name}, Python {found.kernel.python}")
+    say(f"  parameters   {found.parameters_source}")
     for parameter in found.parameters:
-        _say(f"    {_parameter(parameter)}")
+        say(f"    {parameter_text(parameter)}")
     for candidate in found.candidates:
         value = _shown(candidate.default)
-        _say(f"  candidate    {candidate.name}: {candidate.type} = {value}  # {candidate.why}")
+        say(f"  candidate    {candidate.name}: {candidate.type} = {value}  # {candidate.why}")
     if found.candidates:
-        _say("               tag a cell 'parameters' and move those that you want into it")
+        say("               tag a cell 'parameters' and move those that you want into it")
     for note in found.notes:
-        _say(f"  note         {note}")
-    _say("  steps")
+        say(f"  note         {note}")
+    say("  steps")
     for step in found.steps:
         first, last = step.cells[0], step.cells[-1]
         cells = f"cell {first}" if first == last else f"cells {first}-{last}"
         after = f", after {', '.join(step.after)}" if step.after else ""
-        _say(f"    {step.name} ({cells}{after})")
+        say(f"    {step.name} ({cells}{after})")
         for reason in step.merged:
-            _say(f"      kept together: {reason}")
-    _say("  packages")
+            say(f"      kept together: {reason}")
+    say("  packages")
     for item in found.dependencies:
-        _say(f"    {item.name} {item.version or '(not installed here)'}")
+        say(f"    {item.name} {item.version or '(not installed here)'}")
     for capture in found.captures:
-        _say(f"  captures     {capture.name} {capture.type}")
-    _say(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
-    _say(f"  target       {found.target}")
+        say(f"  captures     {capture.name} {capture.type}")
+    say(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
+    say(f"  target       {found.target}")
     for sign in found.hidden_state:
-        _say(f"  hidden state {sign.problem}. {sign.remedy}.")
+        say(f"  hidden state {sign.problem}. {sign.remedy}.")
     for problem in found.problems:
-        _say(f"  problem      {problem.sentence()}")
+        say(f"  problem      {problem.sentence()}")
 
 
-def _parameter(parameter: Parameter) -> str:
+def parameter_text(parameter: Parameter) -> str:
     """Return ``rate: float = 0.5  # 0..1; how fast it learns``."""
     notes = "; ".join(filter(None, [limits_text(parameter), parameter.description]))
     default = "" if parameter.required else f" = {_shown(parameter.default)}"
@@ -141,18 +142,28 @@ def published(result: Published) -> None:
     print(f"Published {result.name} v{result.version} (verified: {result.verified})")
     print(f"  reference  {result.reference}")
     print(f"  digest     {result.digest}")
-    print(f"  sent       {_bytes(result.pushed_bytes)} of {_bytes(result.size)}")
+    print(f"  sent       {bytes_text(result.pushed_bytes)} of {bytes_text(result.size)}")
     for name, value in sorted(result.metrics.items()):
         print(f"  {name:<10} {value:.6g}")
     if len(result.platforms) > 1:
         ran = "" if result.verified == "none" else " (run on the first only)"
         print(f"  platforms  {', '.join(result.platforms)}{ran}")
+    say(f"  packages   {result.audit.headline()}")
+    for line in result.audit.details():
+        say(f"    {line}")
     if result.signed_by:
         print(f"  signed by  {result.signed_by[:16]}…")
     if result.report:
         print(f"  report     {result.report}")
     print(f"Serve it:     jupyter mlops serve {result.reference}")
     print(f"Run it again: jupyter mlops run {result.reference} -p NAME=VALUE")
+
+
+def audited(found: Audit) -> None:
+    """Show what is known of packages, and each of it."""
+    say(found.headline())
+    for line in found.details():
+        say(f"  {line}")
 
 
 def signed(result: Signed) -> None:
@@ -172,7 +183,7 @@ def verification(found: Verification) -> None:
     print(f"  digest      {found.digest}")
     for check in found.checks:
         of = f" ({check.platform})" if check.platform else ""
-        _say(f"  {check.subject:<11} {words[check.state]}{of}: {check.text}")
+        say(f"  {check.subject:<11} {words[check.state]}{of}: {check.text}")
     if found.ok:
         print(f"Deploy exactly this image: {found.pinned}")
 
@@ -203,14 +214,14 @@ def environment(found: EnvironmentReport) -> None:
     for need in found.direct:
         item = pinned.get(canonicalize_name(need.name))
         version = item.version if item else need.version or "(not installed here)"
-        size = f", {_bytes(item.size)}" if item and item.size is not None else ""
+        size = f", {bytes_text(item.size)}" if item and item.size is not None else ""
         print(f"    {need.name} {version}{size}: {need.why or ', '.join(need.modules)}")
     if found.locked:
         others = [item for item in found.locked if not item.direct]
-        print(f"  locked     {len(found.locked)} packages, {_bytes(found.size)} of wheels")
+        print(f"  locked     {len(found.locked)} packages, {bytes_text(found.size)} of wheels")
         largest = sorted(others, key=lambda item: item.size or 0, reverse=True)[:5]
         for item in largest:
-            print(f"    {item.name} {item.version}, {_bytes(item.size or 0)}")
+            print(f"    {item.name} {item.version}, {bytes_text(item.size or 0)}")
     for lacking in found.system or []:
         package = f" (Debian: {lacking.package})" if lacking.package else ""
         print(f"  system     {lacking.name} for {lacking.needed_by}{package}")
@@ -226,11 +237,11 @@ def environment(found: EnvironmentReport) -> None:
 def pruned(result: Freed) -> None:
     """Show what was removed."""
     found, layers = result.environments, result.layers
-    print(f"Removed {len(found.removed)} environments, {_bytes(found.freed)}")
+    print(f"Removed {len(found.removed)} environments, {bytes_text(found.freed)}")
     for name in found.removed:
         print(f"  {name}")
-    print(f"Removed {len(layers.removed)} layers, {_bytes(layers.freed)}")
-    print(f"{len(found.kept)} environments stay, and {_bytes(layers.size)} of layers")
+    print(f"Removed {len(layers.removed)} layers, {bytes_text(layers.freed)}")
+    print(f"{len(found.kept)} environments stay, and {bytes_text(layers.size)} of layers")
 
 
 def exported(result: Exported) -> None:
@@ -266,54 +277,8 @@ def services(found: dict[str, list[Service]]) -> None:
         print("No services. Start one: jupyter mlops serve REF")
 
 
-def publications(found: dict[str, list[Any]]) -> None:
-    """Show every publication on a line."""
-    for item in found["publications"]:
-        version = f"v{item.version}" if item.version else ""
-        state = "verified" if item.verified == "full" else f"verified: {item.verified}"
-        several = f"  {', '.join(item.platforms)}" if len(item.platforms) > 1 else ""
-        print(f"{item.reference}  {version}  {state}  {_bytes(item.size)}  {item.title}{several}")
-    if not found["publications"]:
-        print("No publications here. Make one: jupyter mlops publish NOTEBOOK")
-
-
-def publication(found: dict[str, Any]) -> None:
-    """Show one publication."""
-    print(f"{found['title'] or found['name']}  v{found['version']}  verified: {found['verified']}")
-    for key in ("reference", "digest", "description", "python", "platform"):
-        print(f"  {key:<12} {found[key]}")
-    for item in found["platforms"] if len(found["platforms"]) > 1 else []:
-        print(f"  {item['platform']:<12} {item['digest']}  {_proven(item)}")
-    for item in found["parameters"]:
-        print(f"  parameter    {_parameter(msgspec.convert(item, Parameter))}")
-    for name, value in found["metrics"].items():
-        print(f"  metric       {name} = {value:.6g}")
-    for name, version in found["system_packages"].items():
-        print(f"  system       {name} {version}")
-    for item in found["captures"]:
-        print(f"  capture      {item['name']}: {item['type']} ({_bytes(item['size'])})")
-
-
-def _proven(image: dict[str, Any]) -> str:
-    """Return what proves the image for a platform."""
-    if image["verified"] == "elsewhere":
-        return f"verified: elsewhere (run on {image['run_on']})"
-    return f"verified: {image['verified']}" if image["verified"] else "NOT THERE"
-
-
-def checked(found: Checked) -> None:
-    """Show what a check of a registry directory found."""
-    print(f"{found.directory} is whole: {found.tags} tags, {found.blobs} blobs, ", end="")
-    print(_bytes(found.size))
-    if found.orphans:
-        print(f"{len(found.orphans)} blobs belong to no tag, {_bytes(found.orphaned)}")
-    for path in found.leftovers:
-        print(f"  left by a publish that was killed: {path}")
-    for name in found.removed:
-        print(f"  removed {name}")
-
-
-def _bytes(count: int) -> str:
+def bytes_text(count: int) -> str:
+    """Return a number of bytes as a person reads it."""
     size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

@@ -73,10 +73,13 @@ export class MlopsApi {
     return this._delete(`jobs/${encodeURIComponent(id)}`);
   }
 
-  /** List a registry; without one, the server's default registry. */
-  listPublications(registry = ''): Promise<ICatalog> {
-    const query = registry ? URLExt.objectToQueryString({ registry }) : '';
-    return this._get(`publications${query}`);
+  /** List what fits in a registry; without one, in the server's default registry. */
+  listPublications(registry = '', search = ''): Promise<ICatalog> {
+    const asked = {
+      ...(registry ? { registry } : {}),
+      ...(search ? { search } : {})
+    };
+    return this._get(`publications${URLExt.objectToQueryString(asked)}`);
   }
 
   async listServices(): Promise<IService[]> {

@@ -293,6 +293,29 @@ export type Verified = 'full' | 'loaded' | 'none' | 'elsewhere';
 
 export type Metrics = Record<string, number>;
 
+/** What is known of the locked packages' vulnerabilities. */
+export interface IAudit {
+  /** `clean` only when all of them were checked. */
+  state: 'clean' | 'found' | 'not checked';
+  /** How many are locked. */
+  packages: number;
+  found: IAdvisory[];
+  unchecked: { why: string; packages: string[] }[];
+  /** Who was asked, and when (ISO 8601); empty when nobody was. */
+  service: string;
+  date: string;
+}
+
+/** A known vulnerability of a package; `fixed` are the versions that end it. */
+export interface IAdvisory {
+  package: string;
+  version: string;
+  id: string;
+  aliases: string[];
+  fixed: string[];
+  summary: string;
+}
+
 export interface IPublishResult {
   reference: string;
   digest: string;
@@ -307,6 +330,8 @@ export interface IPublishResult {
   versioned?: string;
   /** As published, whatever the notebook became since. */
   parameters?: IParameter[];
+  /** Publishes of earlier versions have none. */
+  audit?: IAudit;
 }
 
 export interface IRunResult {
@@ -337,6 +362,7 @@ export interface IPublication {
   digest: string;
   version: number | null;
   tags: string[];
+  authors: string[];
   created: string;
   verified: Verified;
   metrics: Metrics;

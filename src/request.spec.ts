@@ -67,8 +67,12 @@ describe('the REST interface', () => {
     const request = answer(200, { registry: 'r', publications: [] });
     await api.listPublications();
     await api.listPublications('r.test/lab');
+    await api.listPublications('', 'a b');
+    await api.listPublications('r.test', 'a&b');
     expect(request.mock.calls[0][0]).toMatch(/publications$/);
     expect(request.mock.calls[1][0]).toMatch(/\?registry=r.test%2Flab$/);
+    expect(request.mock.calls[2][0]).toMatch(/\?search=a%20b$/);
+    expect(request.mock.calls[3][0]).toMatch(/\?registry=r.test&search=a%26b$/);
   });
 });
 

@@ -94,6 +94,7 @@ def mlops_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("mlops-home")
     patch = pytest.MonkeyPatch()
     patch.setenv("JUPYTER_MLOPS_HOME", str(home))
+    patch.setenv("JUPYTER_MLOPS_AUDIT", "none")  # nobody outside is asked
     for name in ("JUPYTER_MLOPS_REGISTRY", "JUPYTER_MLOPS_BASE", "MLOPS_JOURNAL"):
         patch.delenv(name, raising=False)
     yield home

@@ -41,7 +41,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def run_registry(
-    folder: Path, *, user: str = "", password: str = "", tls: tuple[Path, Path] | None = None
+    folder: Path,
+    *,
+    user: str = "",
+    password: str = "",
+    tls: tuple[Path, Path] | None = None,
+    deletes: bool = True,
 ) -> Iterator[RunningRegistry]:
     """Start a registry with its data in ``folder``; end it with the block."""
     port = free_port()
@@ -52,7 +57,7 @@ def run_registry(
         "log: {level: error, accesslog: {disabled: true}}",
         "storage:",
         f"  filesystem: {{rootdirectory: '{folder}'}}",
-        "  delete: {enabled: true}",
+        f"  delete: {{enabled: {str(deletes).lower()}}}",
         "http:",
         f"  addr: 127.0.0.1:{port}",
     ]
@@ -106,6 +111,13 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
     """A registry that wants the login ``scientist`` / ``s3cret-word``."""
     folder = tmp_path_factory.mktemp("private-registry")
     with run_registry(folder, user="scientist", password="s3cret-word") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def undeleting_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """A registry as it is without any setting: nothing can be deleted."""
+    with run_registry(tmp_path_factory.mktemp("undeleting-registry"), deletes=False) as running:
         yield running
 
 

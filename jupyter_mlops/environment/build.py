@@ -9,11 +9,12 @@ import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock
 
 from jupyter_mlops import settings
-from jupyter_mlops.environment import indexes, uv, wheels
+from jupyter_mlops.environment import indexes, private, uv, wheels
 from jupyter_mlops.environment.names import normal
 from jupyter_mlops.environment.verify import bare
 
@@ -26,12 +27,20 @@ class BuildFailed(Exception):
     """A wheel could not be built; the text is what the build wrote, without credentials."""
 
 
-def build(requirement: str, name: str, python: str, folder: Path | None = None) -> Path:
+class Built(NamedTuple):
+    """A wheel that was built, and what was taken out of it: it never leaves."""
+
+    wheel: Path
+    left_out: list[str]
+
+
+def build(requirement: str, name: str, python: str, folder: Path | None = None) -> Built:
     """Build a wheel of ``name==1.0``, ``name @ git+https://…`` or ``name @ file:///…``.
 
     It runs the package's own build code, here, with the given minor version of Python. What has
-    a version or a commit is built once and kept. Raises ``BuildFailed``, or ``LockError`` where
-    this machine has no such Python.
+    a version or a commit is built once and kept. Of what comes from a folder or a repository,
+    files with the names of logins and keys are taken out (see ``private``). Raises
+    ``BuildFailed``, or ``LockError`` where this machine has no such Python.
     """
     root = settings.wheels()
     root.mkdir(parents=True, exist_ok=True)
@@ -42,16 +51,17 @@ def build(requirement: str, name: str, python: str, folder: Path | None = None) 
         if note.is_file():
             known = json.loads(note.read_text())
             kept = root / str(known["sha256"]) / str(known["file"])
-            if kept.is_file():
-                return kept
-        kept = _built(requirement, name, python, folder)
+            if kept.is_file() and "left_out" in known:
+                return Built(kept, [str(each) for each in known["left_out"]])
+        kept, left_out = _built(requirement, name, python, folder)
         if "==" in requirement or COMMIT.search(requirement):
             # The address itself is not noted: it may hold a password.
-            note.write_text(json.dumps({"sha256": kept.parent.name, "file": kept.name}))
-    return kept
+            known = {"sha256": kept.parent.name, "file": kept.name, "left_out": left_out}
+            note.write_text(json.dumps(known))
+    return Built(kept, left_out)
 
 
-def _built(requirement: str, name: str, python: str, folder: Path | None) -> Path:
+def _built(requirement: str, name: str, python: str, folder: Path | None) -> Built:
     interpreter = bare(python)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=settings.wheels()) as temporary:
         work = Path(temporary)
@@ -74,7 +84,9 @@ def _built(requirement: str, name: str, python: str, folder: Path | None) -> Pat
         made = _only(name, (work / "cache").rglob("*.whl"))
         if made is None:
             raise BuildFailed(f"{name} was built, but uv kept no wheel of it")
-        return wheels.keep(made, hashlib.sha256(made.read_bytes()).hexdigest())
+        # What an index has is public already.
+        left_out = private.strip(made) if " @ " in requirement else []
+        return Built(wheels.keep(made, hashlib.sha256(made.read_bytes()).hexdigest()), left_out)
 
 
 def _only(name: str, found: Iterable[Path]) -> Path | None:

@@ -92,7 +92,7 @@ def find(
         modules,
         sorted(local.files),
         [*local.problems, *(problem for problem, stops in shadows if stops)],
-        [problem for problem, stops in shadows if not stops],
+        [*local_code.left_out(local), *(problem for problem, stops in shadows if not stops)],
     )
 
 

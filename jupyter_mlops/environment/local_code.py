@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_mlops import parsed
-from jupyter_mlops.environment import sightings
+from jupyter_mlops.environment import private, sightings
 from jupyter_mlops.environment.sightings import Seen, Sighting
 from jupyter_mlops.errors import Problem
 
@@ -40,6 +40,7 @@ class Local:
     """The code beside a notebook that its cells reach; ``files`` are relative to its folder.
 
     ``outside`` are imports that no file beside the notebook is meant by, each with its part.
+    ``left_out`` is what lies in its packages and never leaves, relative to the folder.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Local:
     problems: list[Problem] = field(default_factory=list)
     tops: dict[str, Part] = field(default_factory=dict)
     written: dict[str, ast.Module] = field(default_factory=dict)
+    left_out: dict[Path, None] = field(default_factory=dict)
     waiting: deque[Part] = field(default_factory=deque)
     _done: set[Path] = field(default_factory=set)
     _names: dict[Path, set[str]] = field(default_factory=dict)
@@ -189,7 +191,7 @@ def _follow(local: Local, file: Path, root: Path, part: Part) -> None:
     )
     local.waiting.append(read)
     if read.seen.dynamic and top.is_dir():  # it imports what only it knows
-        for other in _python_files(top):
+        for other in _python_files(local, top):
             _follow(local, other, root, read)
 
 
@@ -202,19 +204,41 @@ def _taken(local: Local, file: Path, part: Part) -> Path | None:
         local.problems.append(_outside(local, file, part))
         return None
     relative = file.relative_to(local.folder)
+    if _is_private(local, file):
+        local.problems.append(_private(relative, part))
+        return None
     local.files[relative] = None
     return relative
 
 
 def _ship(local: Local, package: Path) -> None:
     """Take in all files of a package: what it reads at run time may be any of them."""
-    for file in _python_files(package):
+    for file in _python_files(local, package):
         local.files[file.relative_to(local.folder)] = None
 
 
-def _python_files(folder: Path) -> Iterable[Path]:
-    found = sorted(f for f in folder.rglob("*.py") if "__pycache__" not in f.parts)
-    return found[:MOST_FILES]
+def _python_files(local: Local, folder: Path) -> Iterable[Path]:
+    """Return the Python files of a package, and note what lies there and never leaves."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        every = {name: Path(place, name) for name in (*folders, *names)}
+        kept = {
+            name: path
+            for name, path in every.items()
+            if not (private.is_private(name) or (path.is_symlink() and _is_private(local, path)))
+        }
+        for name in every.keys() - kept.keys() - private.CACHES:
+            local.left_out[every[name].relative_to(local.folder)] = None
+        folders[:] = [name for name in folders if name in kept]
+        found += [kept[name] for name in names if name in kept and name.endswith(".py")]
+    return sorted(found)[:MOST_FILES]
+
+
+def _is_private(local: Local, file: Path) -> bool:
+    """Tell whether a file, or what it is a link to, never leaves."""
+    real, base = file.resolve(), local.folder.resolve()
+    really = real.relative_to(base) if real.is_relative_to(base) else real
+    return private.within(file.relative_to(local.folder).parts) or private.within(really.parts)
 
 
 def _tree(file: Path) -> ast.Module:
@@ -248,6 +272,23 @@ def _sources(file: Path) -> list[str]:
         return [source if isinstance(source, str) else "".join(source) for source in found]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def _private(file: Path, part: Part) -> Problem:
+    return Problem(
+        problem=f"'{file}' is used, and it, or what it is a link to, never leaves this machine",
+        why=private.WHY,
+        remedy="Move the code into a file, and a folder, of another name",
+        where=part.place,
+    )
+
+
+def left_out(local: Local) -> list[Problem]:
+    """Say what stays here of the packages that are shipped."""
+    if not local.left_out:
+        return []
+    names = private.named([str(path) for path in sorted(local.left_out)])
+    return [Problem(problem=f"Not shipped: {names}", why=private.WHY)]
 
 
 def _outside(local: Local, file: Path, part: Part) -> Problem:

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_mlops.environment import build, complaints, indexes, lockfile, sizes, uv
+from jupyter_mlops.environment import build, complaints, indexes, lockfile, private, sizes, uv
 from jupyter_mlops.environment.asking import Asked
 from jupyter_mlops.environment.options import UV_PLATFORMS
 from jupyter_mlops.errors import LockError
@@ -182,11 +182,12 @@ class Resolution:
         label = f"{name} {version}".strip()
         self.on_event(Log(text=f"{label} has no wheel; it is built from its source"))
         try:
-            self.asked.wheels[name] = build.build(
-                requirement, name, self.target.python, self.folder
-            )
+            built = build.build(requirement, name, self.target.python, self.folder)
         except build.BuildFailed as error:
             raise complaints.unbuildable(name, version, str(error), self.asked) from None
+        self.asked.wheels[name] = built.wheel
+        if built.left_out:
+            self._warn(f"{name} is shipped without {private.named(built.left_out)}. {private.WHY}")
 
     def _loosen(self, said: str) -> bool:
         """Let go of the kernel's versions that uv names, and in the end of all of them."""

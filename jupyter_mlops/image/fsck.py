@@ -13,7 +13,7 @@ import msgspec
 from jupyter_mlops.errors import NotFoundError, Problem, RegistryError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import MANIFESTS, Descriptor
-from jupyter_mlops.image.layout import REF_NAME
+from jupyter_mlops.image.index_file import REF_NAME
 from jupyter_mlops.image.repository import load_json
 
 _AGAIN = "Publish again: it is stored anew"

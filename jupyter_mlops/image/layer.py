@@ -148,6 +148,27 @@ def remembered_layer(
     return found[0] if found and len(found) == 1 else None
 
 
+def remember_layer(
+    layer: Layer,
+    key: str,
+    *,
+    store: Path,
+    compression: Compression = GZIP,
+    shelf: Shelf | None = None,
+) -> None:
+    """Let a layer be found by another key, too, which names the same content."""
+    full, found = full_key(key, compression), layer.blob.descriptor
+    if layer.notes:
+        return
+    if isinstance(layer.blob, FileBlob):
+        _store.remember(
+            store,
+            _store.Built(key=full, digest=found.digest, diff_id=layer.diff_id, size=found.size),
+        )
+    if shelf:
+        shelf.put(full, [layer])
+
+
 def full_key(key: str, compression: Compression) -> str:
     """Return a key with all that the bytes of a layer depend on beside its content."""
     return json.dumps([RECIPE, compression.id, source_date_epoch(), key])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
+import datetime
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from jupyter_mlops.errors import NotFoundError, RegistryError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
     CHUNK,
-    INDEX,
     MANIFEST,
     MANIFESTS,
     Blob,
@@ -25,24 +23,15 @@ from jupyter_mlops.image.blob import (
     verified,
 )
 from jupyter_mlops.image.index import Index
-from jupyter_mlops.image.referrers import (
-    Artifact,
-    Referrer,
-    fallback_tag,
-    index_of,
-    parse_index,
-    subject_of,
-)
+from jupyter_mlops.image.index_file import REF_NAME, IndexFile, ref_name, subject
+from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
 from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
 
 if TYPE_CHECKING:
     from jupyter_mlops.image.manifest import Image
 
-REF_NAME = "org.opencontainers.image.ref.name"
-_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
-
-class Layout:
+class Layout(IndexFile):
     """A layout directory, or the images of one ``repository`` in it.
 
     One directory holds many repositories: their tags are kept as ``repository:tag`` in the
@@ -64,7 +53,7 @@ class Layout:
 
     def repositories(self) -> list[str]:
         """Return the names of all repositories of the directory, sorted ("" for bare tags)."""
-        names = (_ref_name(item) for item in self._entries())
+        names = (ref_name(item) for item in self._entries())
         return sorted({name.rpartition(":")[0] for name in names if name})
 
     def tags(self) -> list[str]:
@@ -81,9 +70,7 @@ class Layout:
             found = self._stored_manifest(version)
             if found:
                 return found
-        known = sorted(
-            _ref_name(item) for item in entries if _ref_name(item) and not _subject(item)
-        )
+        known = sorted(ref_name(item) for item in entries if ref_name(item) and not subject(item))
         raise NotFoundError(
             f"{version} is not in {self.name}",
             why=f"It holds {', '.join(known[:10])}" if known else "It is empty",
@@ -143,22 +130,8 @@ class Layout:
                 return BytesBlob(data, str(media_type)).descriptor
         return None
 
-    def _entries(self) -> list[dict[str, Any]]:
-        try:
-            text = (self.directory / "index.json").read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise RegistryError(
-                "The registry directory cannot be read",
-                why=str(error.strerror),
-                where=str(self.directory),
-            ) from error
-        entries = load_json(text, f"{self.directory}/index.json").get("manifests") or []
-        return [item for item in entries if isinstance(item, dict)]
-
     def _tag(self, item: dict[str, Any]) -> str:
-        repository, _, tag = _ref_name(item).rpartition(":")
+        repository, _, tag = ref_name(item).rpartition(":")
         return tag if repository == self.repository else ""
 
     def referrers(self, digest: str) -> list[Referrer]:
@@ -183,6 +156,7 @@ class Layout:
         sent = sum({b.descriptor.digest: b.descriptor.size for b in missing}.values())
         for digest in {item.subject.digest for item in artifacts}:
             with self._locked() as entries:
+                self._store_missing(blobs)
                 new = [item.referrer for item in artifacts if item.subject.digest == digest]
                 index = index_of([*self._attached(digest, entries), *new])
                 if not self._holds(index.descriptor):
@@ -211,15 +185,73 @@ class Layout:
                 sent += found.size
             done += found.size
             on_progress(done, total, labels.get(found.digest, "config"))
-        for each in image.images:
-            self._store_blob(BytesBlob(each.manifest, each.media_type))
-            sent += len(each.manifest)
+        written = [BytesBlob(each.manifest, each.media_type) for each in image.images]
+        for manifest in written:
+            self._store_blob(manifest)
         before_tags()
         if isinstance(image, Index):
-            self._store_blob(BytesBlob(image.manifest, image.media_type))
-            sent += len(image.manifest)
-        self._point(image.descriptor, tags)
+            written.append(BytesBlob(image.manifest, image.media_type))
+            self._store_blob(written[-1])
+        self._point(image.descriptor, tags, [*blobs, *written])
+        sent += sum(len(manifest.data) for manifest in written)
         return Pushed(digest=image.digest, pushed_bytes=sent, skipped=skipped)
+
+    def tag(self, digest: str, tag: str) -> None:
+        """Point a tag to an image that is here, all of it; raises NotFoundError, RegistryError."""
+        with self._locked() as entries:
+            found = self.resolve(digest)
+            for part in sorted(self._reachable(found.to_dict())):
+                if not self._path(part).exists():
+                    raise RegistryError(
+                        f"The image {digest} is not whole",
+                        why=f"Blob {part} is missing",
+                        remedy=f"See all that is wrong: jupyter mlops fsck oci:{self.directory}",
+                        where=self.name,
+                    )
+            self._write_index(self._pointed(entries, found, [tag]))
+
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
+        """Remove manifests, each with its tags; return another tag that points to one, if any."""
+        with self._locked() as entries:
+            kept = []
+            for item in entries:
+                digest, tag = str(item.get("digest")), self._tag(item)
+                if digest not in manifests or (ref_name(item) and tag not in manifests[digest]):
+                    kept.append(item)
+                if (
+                    digest in manifests
+                    and tag not in ("", *manifests[digest])
+                    and not subject(item)
+                ):
+                    return tag
+            if len(kept) < len(entries):
+                self._write_index(kept)
+        return ""
+
+    def free(self, digests: Collection[str]) -> int:
+        """Remove the blobs of deleted images that nothing else needs; return the bytes freed.
+
+        Publishes may go on: they look for their blobs once more before they write a tag.
+        """
+        freed = 0
+        with self._locked() as entries:
+            deleted = [found for digest in digests if (found := self._stored_manifest(digest))]
+            blobs = {part for found in deleted for part in self._reachable(found.to_dict())}
+            if blobs:
+                blobs -= {part for item in entries for part in self._reachable(item)}
+            for path in map(self._path, blobs):
+                with suppress(FileNotFoundError):
+                    freed += path.stat().st_size
+                    path.unlink()
+        return freed
+
+    def arrived(self, digest: str) -> datetime.datetime | None:
+        """Return when an image was last published here: the time of its manifest's file."""
+        try:
+            seconds = self._path(digest).stat().st_mtime
+        except OSError:
+            return None
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
     def delete_tag(self, tag: str) -> None:
         """Remove a tag; the blobs stay until ``prune``. Raises NotFoundError."""
@@ -237,9 +269,9 @@ class Layout:
         """
         freed = 0
         with self._locked() as entries:
-            images = [item for item in entries if not _subject(item)]
+            images = [item for item in entries if not subject(item)]
             needed = {digest for item in images for digest in self._reachable(item)}
-            kept = [item for item in entries if not _subject(item) or _subject(item) in needed]
+            kept = [item for item in entries if not subject(item) or subject(item) in needed]
             if len(kept) < len(entries):
                 self._write_index(kept)
             needed |= {digest for item in kept for digest in self._reachable(item)}
@@ -281,10 +313,17 @@ class Layout:
             return False
         return True
 
-    def _point(self, found: Descriptor, tags: Sequence[str]) -> None:
+    def _point(self, found: Descriptor, tags: Sequence[str], blobs: Sequence[Blob]) -> None:
         _durable(self._path(found.digest).parent)
         with self._locked() as entries:
+            self._store_missing(blobs)
             self._write_index(self._pointed(entries, found, tags))
+
+    def _store_missing(self, blobs: Sequence[Blob]) -> None:
+        """Store what somebody who freed space has taken since it was looked for; under the lock."""
+        for blob in blobs:
+            if not self._holds(blob.descriptor):
+                self._store_blob(blob)
 
     def _pointed(
         self, entries: list[dict[str, Any]], found: Descriptor, tags: Sequence[str]
@@ -292,33 +331,11 @@ class Layout:
         """Return the entries with those of the tags pointing to a manifest."""
         for tag in tags:
             name = f"{self.repository}:{tag}" if self.repository else tag
-            entries = [item for item in entries if _ref_name(item) != name]
+            entries = [item for item in entries if ref_name(item) != name]
             entries.append({**found.to_dict(), "annotations": {REF_NAME: name}})
         if not any(item.get("digest") == found.digest for item in entries):
             entries.append(found.to_dict())
         return entries
-
-    @contextmanager
-    def _locked(self) -> Iterator[list[dict[str, Any]]]:
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            lock = (self.directory / ".lock").open("ab")
-        except OSError as error:
-            raise RegistryError(
-                "The registry directory cannot be written",
-                why=str(error.strerror),
-                remedy="Give this user the right to write there, or publish elsewhere",
-                where=str(self.directory),
-            ) from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield self._entries()
-
-    def _write_index(self, entries: list[dict[str, Any]]) -> None:
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
-        if not (self.directory / "oci-layout").exists():
-            _store.write_file(self.directory / "oci-layout", _LAYOUT)
-        _store.write_file(self.directory / "index.json", json.dumps(index, indent=1).encode())
 
     def _reachable(self, item: dict[str, Any]) -> set[str]:
         found = Descriptor.from_dict(item)
@@ -335,11 +352,6 @@ class Layout:
         return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
 
 
-def _subject(item: dict[str, Any]) -> str:
-    """Return the digest of the image that an entry lists attachments of; "" for an image."""
-    return subject_of(_ref_name(item).rpartition(":")[2])
-
-
 def _durable(folder: Path) -> None:
     """Write the names in a folder to the disk: no index may outlive the blobs that it names."""
     with suppress(OSError):  # some network file systems cannot
@@ -348,7 +360,3 @@ def _durable(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _ref_name(item: dict[str, Any]) -> str:
-    return str((item.get("annotations") or {}).get(REF_NAME, ""))

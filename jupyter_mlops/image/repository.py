@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,6 +96,29 @@ class Repository(Protocol):
         transferred. A tag never points to something incomplete; ``before_tags`` is called when
         all of that is there and no tag points to it yet.
         """
+        ...
+
+    def tag(self, digest: str, tag: str) -> None:
+        """Point a tag to an image that is here, at once; raises NotFoundError, RegistryError."""
+        ...
+
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
+        """Remove manifests by digest, each with its tags, in order; one that is gone is no error.
+
+        A directory removes all or nothing: it returns another tag that points to one of them, if
+        there is any by now. A registry removes all tags of each. Raises RegistryError.
+        """
+        ...
+
+    def free(self, digests: Collection[str]) -> int:
+        """Give back the space of manifests that were deleted; return the bytes freed.
+
+        A registry does that by itself, some time later: 0.
+        """
+        ...
+
+    def arrived(self, digest: str) -> datetime.datetime | None:
+        """Return when an image came here; None where nobody knows, as in a registry."""
         ...
 
     def delete_tag(self, tag: str) -> None:

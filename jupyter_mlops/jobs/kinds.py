@@ -45,6 +45,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_secrets: list[str] = []
     compression: Literal["gzip", "zstd"] = "gzip"
     platforms: list[str] = []
+    audit: Literal["tell", "refuse", "none"] | None = None
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -167,6 +168,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         allowed_secrets=asked.allowed_secrets,
         compression=asked.compression,
         platforms=asked.platforms,
+        audit=asked.audit,
         on_event=on_event,
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from IPython.core.error import UsageError
 
+from jupyter_mlops.environment.audit.models import Audit
 from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.jobs import AlreadyRunning, Job, JobStore, submit
 from jupyter_mlops.jobs.tail import follow
@@ -33,6 +35,9 @@ class Publication:
         known = [(name, self.result.get(name)) for name in ("digest", "version", "verified")]
         metrics = (self.result.get("metrics") or {}).items()
         rows = [(name, str(value)) for name, value in known if value not in (None, "")]
+        if self.result.get("audit"):
+            audit = msgspec.convert(self.result["audit"], Audit)
+            rows.append(("packages", audit.headline()))
         return rows + [(str(name), str(value)) for name, value in metrics]
 
 

@@ -6,7 +6,7 @@ The spine is imported when it is first needed: it must not slow down the start o
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -16,6 +16,10 @@ from jupyter_mlops import settings
 from jupyter_mlops.jobs import submit
 from jupyter_mlops.lab import paths
 from jupyter_mlops.lab.base import MlopsHandler
+
+if TYPE_CHECKING:
+    from jupyter_mlops.registry.retention import Rule
+    from jupyter_mlops.registry.search import Query
 
 #: How many bytes of a draft are looked at: outputs are not sent, so this is text only.
 DRAFT_BYTES = 8 * 2**20
@@ -34,6 +38,29 @@ class NewDraft(msgspec.Struct, forbid_unknown_fields=True):
 
     path: str
     content: msgspec.Raw
+
+
+class NewTag(msgspec.Struct, forbid_unknown_fields=True):
+    """A tag that is to point to the image under a reference."""
+
+    reference: str
+    tag: str
+
+
+class NewRetention(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to stay in a repository; with ``dry_run`` it is only said."""
+
+    repository: str
+    keep: int
+    keep_days: int = 0
+    dry_run: bool = True
+
+    @property
+    def rule(self) -> Rule:
+        """What stays."""
+        from jupyter_mlops.registry.retention import Rule
+
+        return Rule(keep=self.keep, keep_days=self.keep_days)
 
 
 class AnalysisHandler(MlopsHandler):
@@ -159,12 +186,50 @@ class PublicationsHandler(MlopsHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """List the publications of ``registry``, or of the default one."""
+        """List those of ``registry`` (or the default one) that fit the query."""
         from jupyter_mlops.catalog import list_publications
 
         registry = self.get_query_argument("registry", "") or settings.default_registry()
-        publications = await self.apart(list_publications, registry)
+        publications = await self.apart(list_publications, registry, _query(self))
         self.answer({"registry": registry, "publications": publications})
+
+
+def _query(handler: MlopsHandler) -> Query:
+    from jupyter_mlops.registry.search import Query
+
+    return Query(
+        search=handler.get_query_argument("search", ""),
+        parameters=handler.get_query_arguments("parameter"),
+        metrics=handler.get_query_arguments("metric"),
+        owner=handler.get_query_argument("owner", ""),
+    )
+
+
+class TagsHandler(MlopsHandler):
+    """Tags that move."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Point a tag to the image under a reference."""
+        from jupyter_mlops.catalog import tag
+
+        new = self.body_as(NewTag)
+        self.answer(await self.apart(tag, new.reference, new.tag))
+
+
+class RetentionHandler(MlopsHandler):
+    """Which versions of a repository stay."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Say what would go by a rule; remove it only with ``dry_run`` false."""
+        from jupyter_mlops.catalog import retain
+
+        new = self.body_as(NewRetention)
+        found = await self.apart(retain, new.repository, new.rule, dry_run=new.dry_run)
+        self.answer(found)
 
 
 class ServicesHandler(MlopsHandler):
@@ -202,6 +267,8 @@ ROUTES = [
     (_JOB + "/events", JobEventsHandler),
     (_JOB + "/log", JobLogHandler),
     (r"/jupyter-mlops/publications", PublicationsHandler),
+    (r"/jupyter-mlops/tags", TagsHandler),
+    (r"/jupyter-mlops/retention", RetentionHandler),
     (r"/jupyter-mlops/services", ServicesHandler),
     (r"/jupyter-mlops/services/(?P<service_id>[\w.-]+)", ServiceHandler),
 ]

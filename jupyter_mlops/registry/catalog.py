@@ -63,24 +63,42 @@ def list_publications(registry: str) -> list[Listed]:
     found: list[Listed] = []
     for reference, repository in _repositories(registry.rstrip("/")):
         found += describe(reference, repository)
-    return sorted(found, key=lambda item: (item.repository, -(item.version or 0), item.digest))
+    return sorted(found, key=lambda item: item.repository)
 
 
 def describe(reference: Reference, repository: Repository) -> list[Listed]:
-    """List the publications of one repository."""
+    """List the publications of one repository, the newest version first."""
+    return listed(reference, repository, pointed(repository, image_tags(repository)))
+
+
+def image_tags(repository: Repository) -> list[str]:
+    """Return the tags of images: neither of what is attached to them, nor of shared layers."""
+    return [tag for tag in repository.tags() if not (subject_of(tag) or _SHARED.match(tag))]
+
+
+def listed(
+    reference: Reference, repository: Repository, digests: Mapping[str, Sequence[str]]
+) -> list[Listed]:
+    """List the publications among images, given by digest with their tags; newest version first."""
     with ThreadPoolExecutor(_LANES) as pool:
-        digests: dict[str, list[str]] = {}
-        tags = [tag for tag in repository.tags() if not (subject_of(tag) or _SHARED.match(tag))]
-        found = pool.map(lambda tag: _digest(repository, tag), tags)
-        for tag, digest in zip(tags, found, strict=True):
-            if digest:
-                digests.setdefault(digest, []).append(tag)
         described = pool.map(lambda digest: describe_image(repository, digest), digests)
-        return [
+        found = [
             _listed(reference, digest, digests[digest], image)
             for digest, image in zip(digests, described, strict=True)
             if PUBLICATION in image.labels
         ]
+    return sorted(found, key=lambda item: (-(item.version or 0), item.digest))
+
+
+def pointed(repository: Repository, tags: Sequence[str]) -> dict[str, list[str]]:
+    """Return the digests that tags point to, each with its tags; a tag that is gone is left out."""
+    digests: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(_LANES) as pool:
+        found = pool.map(lambda tag: _digest(repository, tag), tags)
+        for tag, digest in zip(tags, found, strict=True):
+            if digest:
+                digests.setdefault(digest, []).append(tag)
+    return digests
 
 
 def next_version(repository: Repository, digest: str) -> tuple[int, bool]:
@@ -101,6 +119,11 @@ def version_of(tag: str) -> int | None:
     """Return N of a tag ``vN``, else None."""
     match = _VERSION.fullmatch(tag)
     return int(match[1]) if match else None
+
+
+def newest(tags: Sequence[str]) -> int | None:
+    """Return the highest N of tags ``vN``, else None."""
+    return max((number for tag in tags if (number := version_of(tag))), default=None)
 
 
 def _digest(repository: Repository, tag: str) -> str:
@@ -151,8 +174,7 @@ def _first(repository: Repository, there: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _listed(reference: Reference, digest: str, tags: Sequence[str], image: Described) -> Listed:
-    versions = [number for tag in tags if (number := version_of(tag))]
-    version = max(versions) if versions else None
+    version = newest(tags)
     best = f"v{version}" if version else sorted(tags)[0]
     return Listed(
         reference=str(reference.with_tag(best)),
@@ -171,13 +193,21 @@ def _repositories(registry: str) -> list[tuple[Reference, Repository]]:
         reference = Reference.parse(registry)
         layout = Layout(reference.path)
         wanted = reference.repository or reference.tag
+        named = [
+            name
+            for name in layout.repositories()
+            if not wanted
+            or name == wanted
+            or name.startswith(f"{wanted}/")
+            # One name behind the directory may be a repository's, or a tag without one.
+            or (not name and not reference.repository and wanted in layout.tags())
+        ]
         return [
             (
                 Reference(directory=reference.directory, repository=name),
                 Layout(layout.directory, name),
             )
-            for name in layout.repositories()
-            if not wanted or name == wanted or name.startswith(f"{wanted}/")
+            for name in named
         ]
     host, _, prefix = registry.partition("/")
     if not is_host(host):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -227,13 +228,54 @@ class RemoteRepository:
             skipped=outcomes.count("skipped") + len(there),
         )
 
+    def tag(self, digest: str, tag: str) -> None:
+        """Point a tag to a manifest that is there, in one request; raises NotFoundError."""
+        found = self._manifest("GET", digest)
+        described = self._described(digest, found)
+        response = self.transport.request(
+            "PUT", f"{self._root}/manifests/{tag}", what=f"{self.repository}:{tag}",
+            scopes=push_scopes(self.repository), content=found.content,
+            headers={"content-type": described.media_type}, accept=(200, 201, 202),
+        )  # fmt: skip
+        self._check_stored(response, digest)
+
+    def delete(self, manifests: Mapping[str, Collection[str]]) -> str:
+        """Remove manifests in order, and with each every tag that points to it."""
+        for digest in manifests:
+            response = self._delete(digest, (200, 202, 204, 404, 405))
+            if response.status_code == 405:
+                raise RegistryError(
+                    f"Registry {self.registry} does not let images be deleted",
+                    why="Deleting is switched off there",
+                    remedy="Ask its operator to allow it (in docker-registry: "
+                    "REGISTRY_STORAGE_DELETE_ENABLED=true), or to remove them",
+                )
+        return ""
+
+    def _delete(self, version: str, accept: Sequence[int]) -> httpx.Response:
+        return self.transport.request(
+            "DELETE", f"{self._root}/manifests/{version}", what=f"to delete {version}",
+            scopes=(f"repository:{self.repository}:pull,delete",), accept=accept,
+        )  # fmt: skip
+
+    def free(self, digests: Collection[str]) -> int:
+        """Return 0: the registry's own garbage collection frees the space."""
+        return 0
+
+    def arrived(self, digest: str) -> datetime.datetime | None:
+        """Return None: registries do not tell when an image came."""
+        return None
+
     def delete_tag(self, tag: str) -> None:
         """Remove a tag; raises NotFoundError, or RegistryError where registries cannot do it."""
         self.resolve(tag)
-        self.transport.request(
-            "DELETE", f"{self._root}/manifests/{tag}", what=f"to delete tag {tag}",
-            scopes=(f"repository:{self.repository}:pull,delete",), accept=(202, 204),
-        )  # fmt: skip
+        response = self._delete(tag, (200, 202, 204, 400, 405))
+        if not response.is_success:
+            raise RegistryError(
+                f"Registry {self.registry} does not remove a tag alone",
+                why="It deletes images only, with all their tags, or nothing at all",
+                remedy=f"Point {tag} to another version: jupyter mlops tag REF {tag}",
+            )
 
     def _known(self, tags: Sequence[str]) -> tuple[set[str], set[str]]:
         """Return the blobs that a manifest of before vouches for, and the manifests that it is."""
@@ -309,11 +351,7 @@ class RemoteRepository:
                 headers={"content-type": image.media_type}, accept=(201, 200, 202, 400, 404),
             )  # fmt: skip
             if response.is_success:
-                said = response.headers.get("docker-content-digest", image.digest)
-                if said != image.digest:
-                    raise RegistryError(
-                        f"Registry {self.registry} stored another manifest than it was given"
-                    )
+                self._check_stored(response, image.digest)
                 return
             if attempt == ATTEMPTS - 1 or not codes(response) & UNKNOWN_BLOB:
                 raise refused(self.registry, f"{self.repository}:{version}", response)
@@ -322,6 +360,12 @@ class RemoteRepository:
             self._bring(image, image.blobs(), progress)
             for each in image.images if isinstance(image, Index) else ():
                 self._put_manifest(each, each.digest, progress)
+
+    def _check_stored(self, response: httpx.Response, digest: str) -> None:
+        if response.headers.get("docker-content-digest", digest) != digest:
+            raise RegistryError(
+                f"Registry {self.registry} stored another manifest than it was given"
+            )
 
 
 class _Progress:

@@ -6,8 +6,10 @@ import os
 import posixpath
 import shutil
 import tarfile
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from jupyter_mlops.errors import RegistryError
@@ -19,6 +21,8 @@ from jupyter_mlops.image.repository import Repository
 
 #: Bytes and files that a publication may unpack to: beyond that it is an attack or a mistake.
 MOST_BYTES, MOST_FILES = 256 << 30, 2_000_000
+#: Bytes of a file that is read, not written.
+MOST_READ = 64 << 20
 _LANES = 4
 #: Kinds of layers that hold nothing of the publication's own folder.
 _OTHERS = ("base", "system")
@@ -65,6 +69,40 @@ def unpack(
     return root
 
 
+def read_files(
+    repository: Repository, version: str, names: Collection[str], prefix: str = "opt/mlops"
+) -> dict[str, bytes]:
+    """Return small files of a publication by name, without fetching its packages.
+
+    Of an index they are those of the image for this machine's platform.
+    What changes most lies on top: layers are read from there until all is found, and what is
+    found first is what a container sees. What is not there is left out. Raises NotFoundError, and
+    RegistryError for damaged content.
+    """
+    digest = platforms.chosen(repository, version).digest
+    found: dict[str, bytes] = {}
+    for layer in reversed(_layers(repository, digest)):
+        if found.keys() >= set(names):
+            break
+        above = set(found)
+        _visit(repository, layer, partial(_keep, found, set(names) - above, prefix))
+    return found
+
+
+def _keep(
+    found: dict[str, bytes],
+    names: Collection[str],
+    prefix: str,
+    archive: tarfile.TarFile,
+    member: tarfile.TarInfo,
+) -> None:
+    name = member.name.removeprefix(f"{prefix}/")
+    if name in names and member.isreg() and member.size <= MOST_READ:
+        source = archive.extractfile(member)
+        assert source is not None
+        found[name] = source.read()
+
+
 def _layers(repository: Repository, digest: str) -> list[Descriptor]:
     _, manifest = repository.manifest(digest)
     every = [Descriptor.from_dict(item) for item in manifest.get("layers") or []]
@@ -96,13 +134,25 @@ class _State:
 def _extract(
     repository: Repository, layer: Descriptor, root: Path, prefix: str, state: _State
 ) -> None:
+    def write(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        _write(archive, member, root, prefix, state)
+
+    _visit(repository, layer, write)
+
+
+def _visit(
+    repository: Repository,
+    layer: Descriptor,
+    each: Callable[[tarfile.TarFile, tarfile.TarInfo], None],
+) -> None:
+    """Call ``each`` with all that is in a layer; when this returns, its digest was right."""
     where = f"{repository.name}, layer {layer.digest}"
     try:
         with repository.blob(layer.digest) as packed:
             reader = Reader(uncompressed(packed, layer.media_type))
             with tarfile.open(fileobj=reader, mode="r|") as archive:
                 for member in archive:
-                    _write(archive, member, root, prefix, state)
+                    each(archive, member)
             # To the end: only there is the digest known to be right.
             while reader.read(1 << 20):
                 pass

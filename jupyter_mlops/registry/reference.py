@@ -108,10 +108,14 @@ class Reference:
         return dataclasses.replace(self, tag=tag, digest=None)
 
     def with_digest(self, digest: str) -> Reference:
-        """Return the reference of exactly one image, keeping the tag as a note."""
+        """Return the reference of exactly one image, keeping the tag as a note.
+
+        In a directory without a repository it is left out: ``oci:DIRECTORY@sha256:…`` says it all.
+        """
         if not _DIGEST.fullmatch(digest):
             _refuse(f"{self.name}@{digest}", "The digest is not sha256 and 64 digits", _EXAMPLE)
-        return dataclasses.replace(self, digest=digest)
+        tag = self.tag if self.repository else None
+        return dataclasses.replace(self, tag=tag, digest=digest)
 
     def __str__(self) -> str:
         """Return the text that ``parse`` reads back."""

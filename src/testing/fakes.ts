@@ -358,7 +358,8 @@ export const SERVICE: IService = {
 export const PUBLICATION: IPublication = {
   ...RESULT,
   title: 'Iris',
-  tags: ['v2'],
+  tags: ['champion', 'v2'],
+  authors: ['Ada Lovelace'],
   created: '1970-01-01T00:00:00Z',
   parameters: ANALYSIS.parameters,
   predictor: null,

@@ -17,6 +17,7 @@ from jupyter_mlops.attest.models import BUNDLE, CYCLONEDX, ENVELOPE, IN_TOTO
 from jupyter_mlops.errors import AttestationError, NotFoundError, UsageError
 from jupyter_mlops.image.blob import CONFIG, BytesBlob
 from jupyter_mlops.image.layer import Layer
+from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact, fallback_tag
 from jupyter_mlops.image.repository import read_blob
@@ -85,6 +86,19 @@ def test_a_signed_publication_verifies(publish: Publish, keys: Keys) -> None:
     assert Reference.parse(found.pinned).digest == placed.image.digest
     assert verify(found.pinned, keys.public).ok
     assert found.key == key_files.public(keys.public).fingerprint
+
+
+def test_a_directory_without_a_repository_is_named_as_it_is(
+    tmp_path: Path, make_image: MakeImage, keys: Keys
+) -> None:
+    image = make_image()
+    Layout(tmp_path / "layout").push(image, ["stable"])
+    assert sign(f"oci:{tmp_path}/layout:stable", keys.private).digest == image.digest
+    found = verify(f"oci:{tmp_path}/layout:stable", keys.public)
+    assert found.reference == f"oci:{tmp_path}/layout:stable"
+    assert found.pinned == f"oci:{tmp_path}/layout@{image.digest}"
+    assert verify(found.pinned, keys.public).checks == found.checks
+    assert found.checks[0].state == "verified"
 
 
 def test_openssl_verifies_what_is_in_the_registry(

@@ -21,7 +21,15 @@ from jupyter_mlops.image import layer as layer_module
 from jupyter_mlops.image import store as store_module
 from jupyter_mlops.image.blob import LAYER_ZSTD, FileBlob
 from jupyter_mlops.image.compression import GZIP, PLAIN, ZSTD
-from jupyter_mlops.image.layer import Directory, Entry, Layer, Link, build_layer
+from jupyter_mlops.image.layer import (
+    Directory,
+    Entry,
+    Layer,
+    Link,
+    build_layer,
+    remember_layer,
+    remembered_layer,
+)
 from jupyter_mlops.image.reading import DAMAGED, uncompressed
 from jupyter_mlops.image.tar import END, TarWriter, header
 
@@ -284,3 +292,12 @@ def test_a_cut_zstd_layer_is_damaged(tmp_path: Path) -> None:
     for broken in (whole[:-9], whole[:50_000], b"nonsense" + whole, b""):
         with pytest.raises(DAMAGED):
             b"".join(uncompressed(iter([broken]), LAYER_ZSTD))
+
+
+def test_a_layer_can_be_found_by_another_key(tmp_path: Path) -> None:
+    made = build_layer([Entry("a", b"1")], kind="pyc", title="t", store=tmp_path, key="content")
+    remember_layer(made, "lock", store=tmp_path)
+    assert remembered_layer("lock", kind="pyc", title="t", store=tmp_path) == made
+    doubtful = replace(made, notes=("not what its package was published with",))
+    remember_layer(doubtful, "another lock", store=tmp_path)
+    assert remembered_layer("another lock", kind="pyc", title="t", store=tmp_path) is None

@@ -321,6 +321,8 @@ def test_the_result_shows_what_there_is() -> None:
     from jupyter_mlops.kernel.publishing import Publication
 
     assert repr(Publication({})) == "Published "
+    audit = {"state": "not checked", "packages": 2, "unchecked": [{"why": "w", "packages": ["a"]}]}
+    assert "  packages: not checked: 1 of 2 packages" in repr(Publication({"audit": audit}))
     shown = Publication({"reference": "r", "digest": "sha256:1", "metrics": {"a": 1}})
     assert json.dumps(shown._repr_mimebundle_())
     assert "digest: sha256:1" in repr(shown)

@@ -52,12 +52,20 @@ def extension(jp_serverapp: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> 
 
 @pytest.fixture
 def ask(jp_fetch: Any) -> Ask:
-    """Send a request below ``/jupyter-mlops``; return its status and its JSON, errors included."""
+    """Send a request below ``/jupyter-mlops``; return its status and its JSON, errors included.
 
-    async def send(*parts: str, method: str = "GET", body: Any = None, **query: str) -> Any:
+    A list in the query is its argument several times.
+    """
+
+    async def send(*parts: str, method: str = "GET", body: Any = None, **query: Any) -> Any:
         text = body if isinstance(body, str) or body is None else json.dumps(body)
+        given = [
+            (name, one)
+            for name, value in query.items()
+            for one in (value if isinstance(value, list) else [value])
+        ]
         try:
-            answer = await jp_fetch("jupyter-mlops", *parts, method=method, body=text, params=query)
+            answer = await jp_fetch("jupyter-mlops", *parts, method=method, body=text, params=given)
         except HTTPClientError as error:
             assert error.response is not None
             answer = error.response

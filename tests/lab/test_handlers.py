@@ -10,7 +10,13 @@ import msgspec
 import pytest
 
 from jupyter_mlops.errors import NotFoundError, Problem, RegistryError
+from jupyter_mlops.image.base import Base
+from jupyter_mlops.image.contents import LABEL
+from jupyter_mlops.image.layout import Layout
+from jupyter_mlops.image.manifest import ImageConfig, build_image
 from jupyter_mlops.lab.handlers import ROUTES
+from jupyter_mlops.runtime.parameters import Parameter
+from jupyter_mlops.runtime.publication import Publication
 from tests.lab.conftest import Ask
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -54,6 +60,8 @@ def test_every_verb_is_authenticated_and_authorized_and_short(handler: Any, verb
         ("GET", "jobs/20260101-000000-00000000/events"),
         ("GET", "jobs/20260101-000000-00000000/log"),
         ("GET", "publications"),
+        ("POST", "tags"),
+        ("POST", "retention"),
         ("GET", "services"),
         ("DELETE", "services/x"),
     ],
@@ -174,7 +182,7 @@ async def test_a_bad_body_gets_a_sentence(
 async def test_errors_of_the_spine_keep_their_status_and_all_their_problems(
     jp_serverapp: Any, ask: Ask, spine: Any
 ) -> None:
-    def refuse(registry: str | None = None) -> list[Found]:
+    def refuse(registry: str | None = None, query: object = None) -> list[Found]:
         raise RegistryError.collect([Problem(problem="It is closed"), Problem(problem="And full")])
 
     def gone(service_id: str) -> None:
@@ -197,7 +205,7 @@ async def test_errors_of_the_spine_keep_their_status_and_all_their_problems(
 
 async def test_the_catalog_and_the_services(jp_serverapp: Any, ask: Ask, spine: Any) -> None:
     stopped: list[str] = []
-    spine("catalog", list_publications=lambda registry: [Found(path=registry)])
+    spine("catalog", list_publications=lambda registry, query: [Found(path=registry)])
     spine("serve", list_services=lambda: [Found(path="s")], stop_service=stopped.append)
     status, answer = await ask("publications", registry="localhost:5000/lab")
     assert status == 200
@@ -209,6 +217,84 @@ async def test_the_catalog_and_the_services(jp_serverapp: Any, ask: Ask, spine: 
     assert await ask("services") == (200, {"services": [{"path": "s"}]})
     assert await ask("services", "iris-1", method="DELETE") == (204, None)
     assert stopped == ["iris-1"]
+
+
+PUBLISHED = [
+    Publication(
+        name=name, title=name.title(), notebook_sha256="", lock_sha256="", python="", platform="",
+        authors=[owner], metrics={"accuracy": accuracy},
+        parameters=[Parameter(name="rate", type="float", default=rate)],
+    )
+    for name, owner, accuracy, rate in (("iris", "Ada", 0.97, 0.5), ("wine", "Grace", 0.9, 0.1))
+]  # fmt: skip
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> str:
+    """A directory with two publications, two versions each."""
+    for item in PUBLISHED:
+        for number in (1, 2):
+            versioned = msgspec.structs.replace(item, description=str(number))
+            labels = {LABEL: msgspec.json.encode(versioned).decode()}
+            image = build_image(Base("b", "", (), {}), [], ImageConfig(labels=labels))
+            Layout(tmp_path / "registry", item.name).push(image, [f"v{number}", "latest"])
+    return f"oci:{tmp_path}/registry"
+
+
+async def test_a_search_of_the_catalog(jp_serverapp: Any, ask: Ask, registry: str) -> None:
+    for query, names in (
+        ({}, ["iris", "iris", "wine", "wine"]),
+        ({"search": "IRIS 2"}, ["iris"]),
+        ({"owner": "grace"}, ["wine", "wine"]),
+        ({"parameter": ["rate", "rate=0.50"]}, ["iris", "iris"]),
+        ({"metric": ["accuracy>=0.9", "accuracy<0.95"]}, ["wine", "wine"]),
+        ({"metric": "accuracy>0.98"}, []),
+    ):
+        status, answer = await ask("publications", registry=registry, **query)
+        assert (status, [item["name"] for item in answer["publications"]]) == (200, names)
+    status, answer = await ask("publications", registry=registry, metric=["a b", ">1"])
+    assert (status, len(answer["problems"])) == (400, 2)
+    assert "is not a metric to look for" in answer["message"]
+
+
+async def test_a_tag_moves(jp_serverapp: Any, ask: Ask, registry: str) -> None:
+    body = {"reference": f"{registry}:iris:v1", "tag": "champion"}
+    status, answer = await ask("tags", method="POST", body=body)
+    assert (status, answer["reference"], answer["version"], answer["previous"]) == (
+        200, f"{registry}:iris:champion", 1, "",
+    )  # fmt: skip
+    for bad, code in (
+        ({**body, "tag": "v1"}, 400),
+        ({**body, "reference": f"{registry}:iris:v7"}, 404),
+        ({"reference": f"{registry}:iris:v1"}, 400),
+        ({**body, "force": True}, 400),
+    ):
+        status, answer = await ask("tags", method="POST", body=bad)
+        assert status == code and answer["problems"][0]["problem"]
+    assert Layout(registry.removeprefix("oci:"), "iris").tags() == [
+        "champion",
+        "latest",
+        "v1",
+        "v2",
+    ]
+
+
+async def test_nothing_is_removed_unless_it_is_said(
+    jp_serverapp: Any, ask: Ask, registry: str
+) -> None:
+    layout = Layout(registry.removeprefix("oci:"), "iris")
+    body = {"repository": f"{registry}:iris", "keep": 1}
+    for dry_run in (None, True, False):
+        assert layout.tags() == ["latest", "v1", "v2"]
+        asked = body if dry_run is None else {**body, "dry_run": dry_run}
+        status, answer = await ask("retention", method="POST", body=asked)
+        assert (status, answer["dry_run"]) == (200, dry_run is not False)
+        assert [item["stays"] for item in answer["publications"]] == [True, False]
+    assert layout.tags() == ["latest", "v2"]
+    for bad in ({**body, "keep": 0}, {"repository": f"{registry}:iris"}, {**body, "keep": "1"}):
+        assert (await ask("retention", method="POST", body=bad))[0] == 400
+    bad = {**body, "repository": f"{registry}:none"}
+    assert (await ask("retention", method="POST", body=bad))[0] == 404
 
 
 async def test_an_unknown_job_is_a_404(jp_serverapp: Any, ask: Ask) -> None:

@@ -36,3 +36,12 @@ def faulty(waits: list[float]) -> Iterator[FaultyRegistry]:
     """A registry in memory that fails on demand."""
     with FaultyRegistry() as server:
         yield server
+
+
+@pytest.fixture(params=["directory", pytest.param("registry", marks=pytest.mark.registry)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place for one repository: ``oci:DIRECTORY:iris:``, or one of a real registry."""
+    if request.param == "directory":
+        return f"oci:{tmp_path}/layout:iris:"
+    url = request.getfixturevalue("docker_registry").url
+    return f"{url}/catalog/{tmp_path.name.replace('_', '-').lower()}"

@@ -91,6 +91,7 @@ class FaultyRegistry(Served):
         self.upload_headers: dict[str, str] = {}
         self.absolute = False  # give Locations with a host
         self.lengths = True  # tell the length of answers
+        self.deletes = False  # let manifests be deleted, with all their tags
         self.ahead = 0.0  # seconds that the clock is ahead
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
@@ -166,6 +167,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Speaks enough of the distribution protocol."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits for the client's delayed ACK
     server_state: FaultyRegistry
     _body_of: object = None
     _body = b""
@@ -346,23 +348,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "PUT":
             data = self.drain()
             value = json.loads(data)
-            named = [part["digest"] for part in value.get("manifests", [])]
-            there = [(repository, digest) in state.manifests for digest in named]
-            if not named:
-                parts = [value["config"], *value["layers"]]
-                there = [state.holds(repository, part["digest"]) for part in parts]
+            config = [value["config"]] if "config" in value else []  # an index has none
+            parts = [*config, *value.get("layers", [])]
+            there = [state.holds(repository, part["digest"]) for part in parts]
+            named = [] if "config" in value else value.get("manifests", [])
+            there += [(repository, part["digest"]) in state.manifests for part in named]
             if not all(there):
                 return self.error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
             digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
             found = (self.headers["content-type"], data)
             state.manifests[repository, version] = state.manifests[repository, digest] = found
             return self.answer(201, headers={"Docker-Content-Digest": digest})
-        if self.command == "DELETE":
+        if self.command == "DELETE" and not (state.deletes and version.startswith("sha256:")):
             return self.error(405, "UNSUPPORTED", "the operation is unsupported")
         known = state.manifests.get((repository, version))
         if known is None:
             return self.error(404, "MANIFEST_UNKNOWN")
         digest = f"sha256:{hashlib.sha256(known[1]).hexdigest()}"
+        if self.command == "DELETE":
+            for key in [key for key, found in state.manifests.items() if found[1] == known[1]]:
+                if key[0] == repository:
+                    del state.manifests[key]
+            return self.answer(202)
         headers = {
             "Content-Type": known[0],
             "Docker-Content-Digest": digest,

@@ -23,7 +23,7 @@ from jupyter_mlops.image.layer import Entry, Layer, Link, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import ImageConfig, build_image
 from jupyter_mlops.registry import fetch
-from jupyter_mlops.registry.fetch import unpack
+from jupyter_mlops.registry.fetch import read_files, unpack
 from tests.fixtures_registry import MakeImage
 
 
@@ -205,3 +205,35 @@ def test_the_manifest_says_which_layers_are_ours(tmp_path: Path, make_image: Mak
         for item in json.loads(make_image().manifest)["layers"]
     ]
     assert kinds == ["base", "code"]
+
+
+def test_small_files_are_read_from_the_top_and_no_further_than_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def layer(kind: str, *entries: Entry) -> Layer:
+        return build_layer(list(entries), kind=kind, title="", store=tmp_path / "store")
+
+    packages = layer("wheel", Entry("opt/mlops/site/a.py", os.urandom(100_000)))
+    below = layer("lock", Entry("opt/mlops/lock", b"new"), Entry("opt/mlops/run", b"old"))
+    top = layer("code", Entry("opt/mlops/run", b"#!"), Entry("opt/mlops/long", b"x" * 1000))
+    layout = push(tmp_path, [packages, below, top])
+    read: list[str] = []
+    blob = layout.blob
+    monkeypatch.setattr(layout, "blob", lambda digest: (read.append(digest), blob(digest))[1])
+    assert read_files(layout, "v1", ["lock", "run"]) == {"lock": b"new", "run": b"#!"}
+    assert packages.descriptor.digest not in read and len(read) == 2
+    monkeypatch.setattr(fetch, "MOST_READ", 999)
+    assert read_files(layout, "v1", ["long", "none"]) == {}
+    with pytest.raises(NotFoundError):
+        read_files(layout, "v9", ["run"])
+
+
+def test_a_damaged_layer_is_no_file(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    code = build_layer([Entry("opt/mlops/run", b"#!")], kind="code", title="", store=store)
+    layout = push(tmp_path, [code])
+    path = tmp_path / "layout" / "blobs" / "sha256" / code.descriptor.digest.split(":")[1]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(RegistryError):
+        read_files(layout, "v1", ["run"])

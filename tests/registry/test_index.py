@@ -24,7 +24,7 @@ from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.runtime.publication import Publication
-from jupyter_mlops.show import publication as shown
+from jupyter_mlops.show_catalog import publication as shown
 from tests.fixtures_registry import MakeImage, RunningRegistry, index_of, machines
 from tests.registry.faulty import FaultyRegistry, status, times
 

@@ -116,7 +116,8 @@ export const PUBLICATIONS = {
     {
       ...PUBLISHED,
       title: 'Iris classifier',
-      tags: ['v3', 'latest'],
+      tags: ['latest', 'v3'],
+      authors: ['Ada Lovelace'],
       created: '1970-01-01T00:00:00Z',
       predictor: { kind: 'function', name: 'predict' },
       size: 182345678
@@ -131,6 +132,7 @@ export const PUBLICATIONS = {
       metrics: {},
       captures: [],
       tags: ['v1'],
+      authors: [],
       created: '2026-01-02T10:00:00Z',
       predictor: { kind: 'none', name: '' },
       size: 93456789

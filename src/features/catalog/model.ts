@@ -18,6 +18,11 @@ export class CatalogModel implements IDisposable {
     return this._registry;
   }
 
+  /** The words that are looked for; empty for all publications. */
+  get search(): string {
+    return this._search;
+  }
+
   get publications(): readonly IPublication[] | null {
     return this._publications;
   }
@@ -34,13 +39,17 @@ export class CatalogModel implements IDisposable {
     return this._isDisposed;
   }
 
-  /** List a registry; a newer question makes an older answer void. */
-  async list(registry: string = this._registry): Promise<void> {
+  /** List what fits in a registry; a newer question makes an older answer void. */
+  async list(
+    registry: string = this._registry,
+    search: string = this._search
+  ): Promise<void> {
     const question = ++this._question;
     this._isLoading = true;
+    this._search = search;
     this._emit();
     try {
-      const catalog = await this._api.listPublications(registry);
+      const catalog = await this._api.listPublications(registry, search);
       if (question === this._question) {
         this._registry = catalog.registry;
         this._publications = catalog.publications;
@@ -72,6 +81,7 @@ export class CatalogModel implements IDisposable {
 
   private readonly _changed = new Signal<this, void>(this);
   private _registry = '';
+  private _search = '';
   private _publications: IPublication[] | null = null;
   private _problems: IProblem[] = [];
   private _isLoading = false;

@@ -47,7 +47,48 @@ describe('CatalogView', () => {
     expect(field).toHaveValue('registry.test/lab');
     await userEvent.clear(field);
     await userEvent.type(field, 'other.test/x{Enter}');
-    expect(api.listPublications).toHaveBeenLastCalledWith('other.test/x');
+    expect(api.listPublications).toHaveBeenLastCalledWith('other.test/x', '');
+  });
+
+  it('says which tags point to it and who made it', async () => {
+    const { api } = aModel();
+    const catalog = { registry: 'r.test/lab', publications: [PUBLICATION] };
+    api.listPublications.mockResolvedValue(catalog);
+    await show(api);
+    const item = screen.getByRole('listitem');
+    expect(item).toHaveTextContent('champion, v2');
+    expect(item).toHaveTextContent('Ada Lovelace');
+  });
+
+  it('searches the registry that is listed, and keeps the words', async () => {
+    const { api, model } = await show();
+    await userEvent.type(screen.getByLabelText('Search'), ' iris petals ');
+    await userEvent.click(
+      screen.getByRole('button', { name: 'Search the Registry' })
+    );
+    expect(api.listPublications).toHaveBeenLastCalledWith(
+      'registry.test/lab',
+      'iris petals'
+    );
+    expect(
+      screen.getByText('No publication here has these words.')
+    ).toBeVisible();
+    await userEvent.type(screen.getByLabelText('Registry'), '/x{Enter}');
+    expect(api.listPublications).toHaveBeenLastCalledWith(
+      'registry.test/lab/x',
+      'iris petals'
+    );
+    await React.act(async () => {
+      await model.catalog.list();
+    });
+    expect(screen.getByLabelText('Search')).toHaveValue('iris petals');
+    await userEvent.clear(screen.getByLabelText('Search'));
+    await userEvent.type(screen.getByLabelText('Search'), '{Enter}');
+    expect(api.listPublications).toHaveBeenLastCalledWith(
+      'registry.test/lab',
+      ''
+    );
+    expect(screen.getByText('Nothing is published here yet.')).toBeVisible();
   });
 
   it('says why a registry cannot be listed', async () => {

@@ -32,12 +32,24 @@ export function CatalogView(props: { model: PanelModel }): JSX.Element {
         action={trans.__('List')}
         onSubmit={registry => void catalog.list(registry)}
       />
+      <LineForm
+        label={trans.__('Search')}
+        placeholder={trans.__('words in name, title or description')}
+        value={catalog.search}
+        action={trans.__('Search')}
+        actionLabel={trans.__('Search the Registry')}
+        onSubmit={search => void catalog.list(catalog.registry, search)}
+      />
       <Problems problems={problems} />
       {isLoading && !publications && (
         <Placeholder>{trans.__('Listing…')}</Placeholder>
       )}
       {publications?.length === 0 && (
-        <Placeholder>{trans.__('Nothing is published here yet.')}</Placeholder>
+        <Placeholder>
+          {catalog.search
+            ? trans.__('No publication here has these words.')
+            : trans.__('Nothing is published here yet.')}
+        </Placeholder>
       )}
       <ul
         className="jp-Mlops-list"
@@ -111,8 +123,10 @@ function facts(
   publication: IPublication,
   trans: ReturnType<typeof useTranslation>
 ): [string, React.ReactNode][] {
-  const { digest, size, created, parameters, captures } = publication;
+  const { digest, tags, authors, size, created, parameters, captures } =
+    publication;
   const list: [string, React.ReactNode][] = [
+    [trans.__('Tags'), tags.join(', ')],
     [
       trans.__('Digest'),
       <code key="digest" title={digest}>
@@ -124,6 +138,9 @@ function facts(
   // Images are built without a clock; 1970 says nothing to anybody.
   if (created && new Date(created).getTime() > 0) {
     list.push([trans.__('Created'), formatTime(created)]);
+  }
+  if (authors.length) {
+    list.push([trans.__('Authors'), authors.join(', ')]);
   }
   if (parameters.length) {
     const names = parameters.map(

@@ -12,6 +12,7 @@ import { useTranslation } from '../../components/translation';
 import { VerifiedBadge } from '../../components/verifiedBadge';
 import { serviceIcon } from '../../icons';
 import type { IPublishResult, Metrics } from '../../models';
+import { AuditLine } from './audit';
 
 /** What a publish came to: the card with the reference and what to do with it. */
 export function ResultCard(props: {
@@ -37,6 +38,10 @@ export function ResultCard(props: {
   if (result.captures?.length) {
     const names = result.captures.map(({ name }) => name).join(', ');
     facts.push([trans.__('Captured'), names]);
+  }
+  if (result.audit) {
+    const audit = <AuditLine key="audit" audit={result.audit} />;
+    facts.push([trans.__('Vulnerabilities'), audit]);
   }
   return (
     <section

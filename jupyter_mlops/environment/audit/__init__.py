@@ -1,0 +1,1 @@
+"""What is known of the locked packages' vulnerabilities: clean, found, or not checked."""
