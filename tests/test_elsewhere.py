@@ -15,7 +15,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from jupyter_mlops import cli
+from jupyter_mlops import audits, cli
+from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.errors import ImageError, LockError, MlopsError, UsageError
 from jupyter_mlops.events import Event, Log, Stage
@@ -270,6 +271,17 @@ def test_it_runs_here_and_its_papers_hold(both: Published, keys: Keys, tmp_path:
     assert statements[OWN]["verified"] == "full" and "runOn" not in statements[OWN]
     assert statements[OTHER]["verified"] == "elsewhere" and statements[OTHER]["runOn"] == OWN
     assert statements[OTHER]["target"]["platform"] == OTHER
+
+
+def test_an_audit_of_the_reference_is_of_all_platforms(
+    both: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Lock] = []
+    monkeypatch.setenv("JUPYTER_MLOPS_AUDIT", "none")
+    monkeypatch.setattr(audits, "switched_off", lambda locks, _: seen.extend(locks))
+    audits.audit(both.reference)
+    assert {lock.platform for lock in seen} == {OWN, OTHER}
+    assert len({lock.sha256 for lock in seen}) == 2
 
 
 def _provenance(done: Published, digest: str) -> dict[str, Any]:
