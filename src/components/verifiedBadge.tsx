@@ -21,7 +21,9 @@ export function VerifiedBadge(props: { verified: Verified }): JSX.Element {
     elsewhere: [
       infoIcon,
       trans.__('Verified elsewhere'),
-      trans.__('It was run on another platform, with packages of the same versions.')
+      trans.__(
+        'It was run on another platform, with packages of the same versions.'
+      )
     ] as const,
     none: [
       errorIcon,
