@@ -105,7 +105,7 @@ def test_the_day_that_is_asked_for_and_nothing_else(
     said = difference(usual, other)
     assert '-  "org.opencontainers.image.created": "1970-01-01T00:00:00Z"' in said
     assert '+  "org.opencontainers.image.created": "2023-11-14T22:13:20Z"' in said
-    files = [line for line in said.splitlines() if line.startswith("[code code] ")]
+    files = [line for line in said.splitlines() if line.startswith("[code] ")]
     assert any("opt/mlops/notebook.ipynb" in line and " 1700000000, " in line for line in files)
     _, manifest = Layout(other[0]).manifest(other[1])
     assert manifest["annotations"]["org.opencontainers.image.created"] == "2023-11-14T22:13:20Z"

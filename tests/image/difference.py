@@ -38,14 +38,14 @@ class _Contents:
         self.config = json.loads(self._blob(self.manifest["config"]["digest"]))
         self.files: dict[str, tuple[Any, ...]] = {}
         for layer in self.manifest["layers"]:
-            self._layer(layer["annotations"], self._blob(layer["digest"]))
+            self._layer(layer.get("annotations", {}), self._blob(layer["digest"]))
 
     def _blob(self, digest: str) -> bytes:
         with self._layout.blob(digest) as chunks:
             return b"".join(chunks)
 
     def _layer(self, annotations: dict[str, str], packed: bytes) -> None:
-        name = " ".join(sorted(annotations.values()))
+        name = " ".join(sorted(annotations.values())) or "packages"
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             for index, member in enumerate(archive):
                 file = archive.extractfile(member) if member.isfile() else None
