@@ -19,9 +19,10 @@ from jupyter_mlops.errors import ImageError, NotFoundError, RegistryError
 from jupyter_mlops.image import base as base_module
 from jupyter_mlops.image import debian
 from jupyter_mlops.image.base import Base, resolve_base, version_of
-from jupyter_mlops.image.blob import DOCKER_MANIFEST, BytesBlob, RemoteBlob
+from jupyter_mlops.image.blob import DOCKER_MANIFEST, RemoteBlob
 from jupyter_mlops.image.debian import build_base
 from jupyter_mlops.image.docker import load
+from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.layer import Entry, Link, build_layer
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image, canonical
@@ -173,24 +174,15 @@ def test_dockers_media_types_become_ocis(tmp_path: Path, put: Callable[..., Layo
 
 def test_the_platform_is_chosen_from_an_index(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "mirror", "python")
-    manifests = []
-    for architecture in ("arm64", "amd64"):
-        image = python_image(tmp_path / "made", architecture=architecture)
-        layout.push(image)
-        platform = {"os": "linux", "architecture": architecture}
-        manifests.append({**image.descriptor.to_dict(), "platform": platform})
-    index = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": manifests,
-    }
-    blob = BytesBlob(canonical(index), index["mediaType"])  # type: ignore[arg-type]
-    layout._store_blob(blob)
-    layout._point(blob.descriptor, ["3.11"])
+    arm, amd = (
+        python_image(tmp_path / "made", architecture=architecture)
+        for architecture in ("arm64", "amd64")
+    )
+    layout.push(Index((arm, amd)), ["3.11"])
     found = resolve(tmp_path, "r.org/python:3.11", lambda _: layout)
-    assert found.digest == manifests[1]["digest"]
+    assert found.digest == amd.digest
     other = resolve(tmp_path, "r.org/python:3.11", lambda _: layout, platform="linux/arm64")
-    assert other.digest == manifests[0]["digest"]
+    assert other.digest == arm.digest
     with pytest.raises(NotFoundError, match="not there for linux/s390x"):
         resolve(tmp_path, "r.org/python:3.11", lambda _: layout, platform="linux/s390x")
 
