@@ -83,6 +83,20 @@ export class MlopsPanel {
     await expect(this.root).toBeVisible();
   }
 
+  /**
+   * Publish; where the notebook has unsaved changes, they are saved. A kernel that
+   * has just started makes one: it writes its version into the notebook.
+   */
+  async saveAndPublish(): Promise<void> {
+    await this.publishButton.click();
+    const save = this._page.getByRole('button', { name: 'Save and Publish' });
+    const begun = this.stage('read').or(this.problems);
+    await expect(save.or(begun).first()).toBeVisible();
+    if (await save.isVisible()) {
+      await save.click();
+    }
+  }
+
   /** Wait until the notebook is read; its dependencies are shown then. */
   async waitForAnalysis(): Promise<void> {
     const notebook = this.section('notebook');

@@ -33,8 +33,7 @@ test('stops at what looks like a secret until a person says it is none', async (
   await page.notebook.openByPath(file);
   await panel.open();
   await panel.waitForAnalysis();
-  await page.notebook.save();
-  await panel.publishButton.click();
+  await panel.saveAndPublish();
 
   await expect(panel.problems).toContainText('looks like a secret', {
     timeout: PUBLISH_TIMEOUT
