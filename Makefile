@@ -60,13 +60,15 @@ lint: install
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm lint
 
-# The random programs only compute: they run beside the rest, which mostly waits.
+# Two halves of about the same length, side by side: one mostly computes, the other mostly waits.
+BESIDE := $(addprefix tests/,pipeline runtime capture registry image attest)
+
 test-python: install
 	@log=$$(mktemp); \
-	$(BIN)/python -m pytest tests/pipeline >$$log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest --ignore=tests/pipeline; rest=$$?; \
-	wait $$beside; programs=$$?; cat $$log; rm -f $$log; \
-	exit $$((rest ? rest : programs))
+	$(BIN)/python -m pytest $(BESIDE) >$$log 2>&1 & beside=$$!; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(BESIDE)); rest=$$?; \
+	wait $$beside; half=$$?; cat $$log; rm -f $$log; \
+	exit $$((rest ? rest : half))
 
 test-fast: install  ## no network, no tools, under a minute
 	$(BIN)/python -m pytest -n auto -m "not slow and not network and not docker and not registry and not skopeo"
@@ -82,6 +84,7 @@ soak: install
 	MLOPS_PROGRAMS=20000 $(BIN)/python -m pytest tests/pipeline/test_programs.py
 	MLOPS_MUTATIONS=200000 $(BIN)/python -m pytest tests/pipeline/test_mutations.py
 	MLOPS_KILLS=50 $(BIN)/python -m pytest tests/registry/test_kills.py
+	$(BIN)/python -m tests.runtime.soak --seconds 600 --malformed 100000
 
 bench: install
 	$(BIN)/python -m benchmarks

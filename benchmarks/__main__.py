@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import analysis, environment, publish
+from benchmarks import analysis, environment, publish, serving
 from benchmarks.table import Grid, Table, Tables, machine
 
 BENCHMARKS: dict[str, Callable[[int], Table | Grid | Tables]] = {
     "analysis": analysis.measure,
     "environment": environment.measure,
     "publish": publish.measure,
+    "serving": serving.measure,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from jupyter_mlops.capture.models import Predictor
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency
-from jupyter_mlops.errors import MlopsError, Problem
+from jupyter_mlops.errors import CaptureError, MlopsError, Problem
 from jupyter_mlops.events import Event, Log
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.parsed import TOO_DEEP, collector_paused
 from jupyter_mlops.pipeline import (
     dataflow,
+    declared,
     estimators,
     evidence,
     hidden,
@@ -44,7 +45,10 @@ from jupyter_mlops.runtime.publication import Step
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the notebook's text says: parameters, steps, the slice that predicts, what it fits."""
+    """What the notebook's text says: parameters, steps, the slice that predicts, what it fits.
+
+    ``declared`` are the names that the notebook itself wants captured, each with where it says so.
+    """
 
     found: Found
     flow: Dataflow
@@ -55,6 +59,7 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     service: Slice | None
     fitted: list[Fitted]
     problems: list[Problem]
+    declared: dict[str, str] = {}
 
     def reached(self) -> dict[str, list[int]]:
         """Return, for each parameter, the code cells that a change of it reaches."""
@@ -139,6 +144,8 @@ def extract(notebook: Notebook) -> Extracted:
     problems += found.problems
     problems += slicing.predict_problems(notebook)
     problems += service.problems if service else []
+    wanted, wrong = declared.declared(notebook, flow)
+    problems += wrong
     return Extracted(
         found=found,
         flow=flow,
@@ -149,7 +156,26 @@ def extract(notebook: Notebook) -> Extracted:
         service=service,
         fitted=estimators.fitted(notebook),
         problems=problems,
+        declared=wanted,
     )
+
+
+def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> Extracted:
+    """Return the pipeline whose service also has the code of classes that captures need.
+
+    Raises ``CaptureError`` where there is no such code to begin with.
+    """
+    parameters = {parameter.name for parameter in extracted.found.parameters}
+    service = slicing.slice_predict(notebook, parameters, names)
+    if service is None:
+        raise CaptureError(
+            f"What was captured needs {', '.join(names)}, which the notebook defines",
+            why="Without a function that predicts, no code of the notebook comes along",
+            remedy="Write one, def predict(rows): ...",
+        )
+    if service.problems:
+        raise CaptureError.collect(service.problems)
+    return msgspec.structs.replace(extracted, service=service)
 
 
 def traces() -> Path:
@@ -314,6 +340,7 @@ def summaries(planned: Plan) -> list[StepSummary]:
 def _captures(extracted: Extracted) -> list[ExpectedCapture]:
     trained = {item.name: item for item in extracted.fitted}
     names = extracted.service.captured if extracted.service else list(trained)
+    names = list(dict.fromkeys([*names, *extracted.declared]))
     captures = []
     for name in names:
         item = trained.get(name)
@@ -322,7 +349,7 @@ def _captures(extracted: Extracted) -> list[ExpectedCapture]:
                 name=name,
                 kind="estimator" if item else "value",
                 type=item.type if item else "",
-                cell=item.cell if item else None,
+                cell=item.cell if item else max(extracted.flow.producers(name) or (), default=None),
             )
         )
     return captures

@@ -32,6 +32,41 @@ def parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def captures(parser: argparse.ArgumentParser) -> None:
+    """Let a command take what is captured beyond what the service needs."""
+    parser.add_argument(
+        "--capture",
+        dest="captures",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name to save, too, as %%mlops_capture in a cell; may be given several times",
+    )
+    parser.add_argument(
+        "--from-kernel",
+        nargs="?",
+        const="auto",
+        metavar="FILE|ID",
+        help="save the objects of a kernel that runs now, instead of running the notebook: its "
+        "connection file, its id, or nothing for the kernel of this notebook",
+    )
+    parser.add_argument(
+        "--signature",
+        type=Path,
+        metavar="FILE",
+        help="what the service accepts, narrowed by hand; by default NOTEBOOK.signature.json "
+        "beside the notebook. Begin from: jupyter mlops signature REF > FILE",
+    )
+    parser.add_argument(
+        "--ship-data",
+        action="append",
+        default=[],
+        metavar="PATH|NAME",
+        help="a file or folder beside the notebook, or a table, that goes into the image; may be "
+        "given several times",
+    )
+
+
 def lock_options(parser: argparse.ArgumentParser, of: str = "the target's") -> None:
     """Let a command take what is locked, and for what; ``of`` explains its platforms."""
     parser.add_argument("--platform", action="append", default=[], metavar="linux/arm64", help=of)

@@ -8,34 +8,35 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from jupyter_mlops import report as reports
-from jupyter_mlops import settings
+from jupyter_mlops import report_data, settings
 from jupyter_mlops.analyze import Extracted
-from jupyter_mlops.capture.models import CaptureReport, CaptureRequest
+from jupyter_mlops.capture import profiles
+from jupyter_mlops.capture.models import CaptureReport, CaptureRequest, DataVersion, FileVersion
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.system.layer import Added
-from jupyter_mlops.environment.verify import Environment, installed_hashes
+from jupyter_mlops.environment.verify import Environment
 from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.events import Log, OnEvent, Progress
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.compiled import compile_modules
-from jupyter_mlops.image.compression import GZIP, Compression
+from jupyter_mlops.image.compression import Compression
 from jupyter_mlops.image.layer import Layer, build_layer, remember_layer, remembered_layer
 from jupyter_mlops.image.manifest import Image, build_image, created
 from jupyter_mlops.image.shelf import Shelf
-from jupyter_mlops.image.site import site_layers
 from jupyter_mlops.image.weights import FOLDER as WEIGHTS
 from jupyter_mlops.image.weights import weights_layers
 from jupyter_mlops.notebook import Notebook
-from jupyter_mlops.pipeline import material, steps
+from jupyter_mlops.packing import Packing
+from jupyter_mlops.pipeline import material, slicing, steps, training
 from jupyter_mlops.pipeline.run import Place, Ran
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.runtime.publication import Publication
@@ -71,13 +72,34 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a person asks for beyond what the notebook's text says.
+
+    ``model`` chooses among several fitted estimators, ``captures`` are names to save with who
+    asks for them, ``shipped`` the files of the notebook's folder that go along, ``signature`` is
+    the file with an edited signature. With ``allow_pickle`` what has no safe format is pickled.
+    """
+
+    model: str | None = None
+    captures: Mapping[str, str] = field(default_factory=dict)
+    shipped: Sequence[Path] = ()
+    signature: Path | None = None
+    allow_pickle: bool = False
+
+
+@dataclass(frozen=True)
 class Verified:
-    """What the verified run came to, and the files it left."""
+    """What the verified run came to, and the files it left; ``proof`` is what it proves.
+
+    ``loaded``: there was no run, the captures come from a live kernel.
+    """
 
     ran: Ran
     report: CaptureReport
     executed: Path
     journal: Path
+    trace: Path
+    proof: Literal["full", "loaded"] = "full"
 
     @property
     def page(self) -> Path:
@@ -90,16 +112,21 @@ def write_sources(draft: Draft) -> None:
     import nbformat
 
     source, extracted = draft.source, draft.extracted
-    files = contents.library_files()
+    files = dict(contents.library_files())
     files["notebook.ipynb"] = nbformat.writes(steps.stripped(source)).encode() + b"\n"
     files[steps.MAIN] = nbformat.writes(extracted.step_notebook).encode() + b"\n"
     files["pylock.toml"] = draft.lock.text.encode()
-    if extracted.service is not None:
-        files["service.py"] = extracted.service.source.encode()
+    files |= service_files(extracted)
     for path in draft.ground.inferred.local:
         files[f"src/{path.as_posix()}"] = (source.path.parent / path).read_bytes()
     contents.write(files, draft.root)
     write_steps(draft)
+
+
+def service_files(extracted: Extracted) -> dict[str, bytes]:
+    """Return the code that answers, if the notebook has some."""
+    service = extracted.service
+    return {} if service is None else {"service.py": service.source.encode()}
 
 
 def write_steps(draft: Draft) -> None:
@@ -117,26 +144,44 @@ def write_steps(draft: Draft) -> None:
     contents.write(files, draft.root)
 
 
-def capture_request(draft: Draft, model: str | None) -> CaptureRequest:
+def capture_request(draft: Draft, asked: Asked) -> CaptureRequest:
     """Return what the verified run is asked to capture."""
+    parameters = {parameter.name for parameter in draft.extracted.found.parameters}
+    flow = draft.extracted.flow
     indices = {cell.number: cell.index for cell in draft.source.cells}
     service, fitted = draft.extracted.service, draft.extracted.fitted
+    needed = service.captured if service else []
+    names = list(dict.fromkeys([*needed, *asked.captures]))
+    made = {name: max(flow.producers(name) or (), default=None) for name in names}
+    cells = {name: indices[number] for name, number in made.items() if number is not None}
     return CaptureRequest(
-        names=service.captured if service else [],
-        model=model,
+        names=names,
+        model=asked.model,
         predict=service.function if service else None,
         asked=service.asked if service else [],
         fit_inputs={item.name: item.inputs for item in fitted},
-        cells={item.name: indices[item.cell] for item in fitted},
+        class_names=slicing.class_names(draft.source, parameters),
+        allow_pickle=asked.allow_pickle,
+        cells=cells | {item.name: indices[item.cell] for item in fitted},
+        wanted=dict(asked.captures),
+        trained=training.trained(draft.source),
+        made_from=training.made_from(flow),
     )
 
 
 def write_publication(
-    draft: Draft, base: Base, verified: Verified | None, allowed_secrets: Sequence[str] = ()
+    draft: Draft,
+    base: Base,
+    verified: Verified | None,
+    data: Sequence[DataVersion] = (),
+    files: Sequence[FileVersion] = (),
+    *,
+    allowed_secrets: Sequence[str] = (),
 ) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
     source, lock = draft.source, draft.lock
+    profile = draft.root / profiles.FILE_NAME
     publication = Publication(
         name=source.name,
         title=source.title,
@@ -153,7 +198,10 @@ def write_publication(
         captures=report.captures,
         predictor=report.predictor,
         signature=report.signature,
-        verified="full" if verified else "none",
+        data=list(data),
+        files=list(files),
+        profile_sha256=_sha256(profile) if profile.is_file() else "",
+        verified=verified.proof if verified else "none",
         direct=direct_versions(draft),
         base=publications.Base(name=base.name, digest=base.digest),
         system_packages=draft.added.packages if draft.added else {},
@@ -161,17 +209,17 @@ def write_publication(
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
     )
-    files = {publications.FILE_NAME: publications.encode(publication)}
+    made = {publications.FILE_NAME: publications.encode(publication)}
     if report.signature:
-        files["signature.json"] = msgspec.json.encode(report.signature)
+        made["signature.json"] = msgspec.json.encode(report.signature)
     if report.golden:
-        files["golden.json"] = msgspec.json.encode(report.golden)
+        made["golden.json"] = msgspec.json.encode(report.golden)
     if verified:
-        page = reports.write(verified.executed, source.title)
+        page = reports.write(verified.executed, source.title, report_data.section(publication))
         verified.page.write_text(page, encoding="utf-8")
         shipped, parts = reports.split(page)
-        files |= {"report.html": shipped.encode(), **parts}
-    contents.write(files, draft.root)
+        made |= {"report.html": shipped.encode(), **parts}
+    contents.write(made, draft.root)
     return publication
 
 
@@ -211,28 +259,19 @@ def build(
     publication: Publication,
     modules: list[str],
     on_event: OnEvent,
-    compression: Compression = GZIP,
-    shelf: Shelf | None = None,
+    packing: Packing | None = None,
 ) -> Image:
     """Build the image, the same every time.
 
     Base, system packages, packages, compiled modules, weights, our own library (the same for all
-    publications), and the notebook's code. ``compression`` is for what a publish makes itself; the
-    base and system packages stay as they are. Packages and what is compiled of them are taken
-    from ``shelf`` where others have packed the same.
+    publications), and the notebook's code. ``packing`` is for what a publish makes itself; the
+    base and system packages stay as they are.
     """
-    root, environment, lock = draft.root, draft.environment, draft.lock
-    store = settings.store()
+    root, store, packing = draft.root, settings.store(), packing or Packing()
+    compression, shelf = packing.compression, packing.shelf
     with ThreadPoolExecutor(1, thread_name_prefix="compile") as beside:
         compiled = beside.submit(_compiled, draft, modules, store, compression, shelf)
-        packages, notes = site_layers(
-            environment.site_packages,
-            lambda: installed_hashes(environment, lock),
-            key=f"{lock.sha256} {environment.version()}",
-            store=store,
-            compression=compression,
-            shelf=shelf,
-        )
+        packages, notes = packing.packages(draft.environment, draft.lock)
     added = [draft.added.layer] if draft.added else []
     for note in (*(note for layer in added for note in layer.notes), *notes):
         on_event(Log(level="warning", text=note))
@@ -249,8 +288,17 @@ def build(
     # What changes together stands together: most publishes change nothing but the code.
     for kind, paths in contents.divide(files).items():
         entries = contents.entries(root, paths)
+        shared = kind == "library"  # each publication has it: others have packed it, too
         layers.append(
-            build_layer(entries, kind=kind, title=kind, store=store, compression=compression)
+            build_layer(
+                entries,
+                kind=kind,
+                title=kind,
+                store=store,
+                key=contents.library_key() if shared else None,
+                compression=compression,
+                shelf=shelf if shared else None,
+            )
         )
     on_event(Progress(stage="build", done=3, total=3, unit="parts", label="code"))
     return build_image(base, layers, contents.config(_labels(publication)))

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops import settings
+from jupyter_mlops import analyze, settings
+from jupyter_mlops import notebook as notebooks
+from jupyter_mlops.capture.models import Signature
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.image.fsck import Checked, fsck
@@ -108,6 +110,23 @@ def describe(reference: str) -> dict[str, Any]:
         remedy="List what is there: jupyter mlops list",
         where=str(place),
     )
+
+
+def signature(subject: str) -> Signature:
+    """Return what the service of a publication accepts; of a notebook, its newest publication's.
+
+    Raises ``NotFoundError``, also where it has no service.
+    """
+    if subject.endswith(".ipynb"):
+        subject = analyze.default_target(notebooks.read(subject).name)
+    found = describe(subject)
+    if not found["signature"]:
+        raise NotFoundError(
+            "This publication has no signature",
+            why="It predicts nothing, or nothing is known of its inputs",
+            where=subject,
+        )
+    return msgspec.convert(found["signature"], Signature)
 
 
 class Tagged(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     publish.add_argument("--verify", choices=["full", "none"], default="full")
     publish.add_argument("--model", metavar="NAME", help="which fitted model answers")
+    arguments.captures(publish)
     publish.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
     publish.add_argument(
         "--system-packages",
@@ -88,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FINGERPRINT",
         help="what looks like a secret and is none; may be given several times",
+    )
+    publish.add_argument(
+        "--allow-pickle",
+        action="store_true",
+        help="pickle what has no safe format; whoever loads a pickle runs the code in it",
     )
     publish.add_argument(
         "--compression",
@@ -139,6 +145,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     arguments.parameters(run)
 
+    predict = _command(commands, "predict", _predict, show.predicted, "predict the rows of a file")
+    predict.add_argument("reference", metavar="REF")
+    predict.add_argument(
+        "-i", "--input", type=Path, required=True, metavar="FILE", help=".csv, .jsonl or .parquet"
+    )
+    predict.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    predict.add_argument("--overwrite", action="store_true", help="replace the output")
+    predict.add_argument(
+        "--block-rows", type=int, default=10_000, metavar="N", help="in memory at once; 0 for all"
+    )
+
     export = _command(commands, "export", _export, show.exported, "write a notebook's steps")
     export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER|OUT.py")
@@ -157,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
 
     stop = _command(commands, "stop", _stop, show.service, "stop a service")
     stop.add_argument("service", metavar="ID")
+    logs = _command(commands, "logs", _logs, show.service_log, "show what a service says")
+    logs.add_argument("service", metavar="ID")
+    logs.add_argument("--lines", type=int, default=100, metavar="N", help="how many of the last")
     _command(commands, "services", _services, show.services, "list the running services")
 
     cli_catalog.add(functools.partial(_command, commands))
@@ -227,6 +247,10 @@ def _publish(options: argparse.Namespace) -> Any:
             **arguments.given(options),
             verify=options.verify,
             model=options.model,
+            captures=options.captures,
+            from_kernel=options.from_kernel,
+            signature=options.signature,
+            ship_data=options.ship_data,
             base=options.base,
             system_packages=options.system_packages,
             environment=arguments.locking(options),
@@ -236,6 +260,7 @@ def _publish(options: argparse.Namespace) -> Any:
             audit=options.audit,
             key=options.key,
             platforms=platforms,
+            allow_pickle=options.allow_pickle,
             on_event=on_event,
         )
 
@@ -272,6 +297,20 @@ def _run(options: argparse.Namespace) -> Any:
         )
 
 
+def _predict(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.predict import predict
+
+    with show.progress() as on_event:
+        return predict(
+            options.reference,
+            options.input,
+            options.output,
+            overwrite=options.overwrite,
+            block=max(0, options.block_rows),
+            on_event=on_event,
+        )
+
+
 def _export(options: argparse.Namespace) -> Any:
     from jupyter_mlops.exports import export_steps
 
@@ -301,6 +340,12 @@ def _stop(options: argparse.Namespace) -> Any:
     from jupyter_mlops.serve import stop_service
 
     return stop_service(options.service)
+
+
+def _logs(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.serve import service_log
+
+    return service_log(options.service, options.lines)
 
 
 def _services(options: argparse.Namespace) -> Any:

@@ -44,6 +44,9 @@ def add(command: Command) -> None:
     one = command("show", _show, show.publication, "describe one publication")
     one.add_argument("reference", metavar="REF")
 
+    accepted = command("signature", _signature, show.signature, "write what a service accepts")
+    accepted.add_argument("reference", metavar="REF|NOTEBOOK")
+
     tagged = command("tag", _tag, show.tagged, "point a tag that moves to a version")
     tagged.add_argument("reference", metavar="REF")
     tagged.add_argument("name", metavar="TAG", help="champion, for example")
@@ -87,6 +90,12 @@ def _show(options: argparse.Namespace) -> Any:
     from jupyter_mlops.catalog import describe
 
     return describe(options.reference)
+
+
+def _signature(options: argparse.Namespace) -> Any:
+    from jupyter_mlops.catalog import signature
+
+    return signature(options.reference)
 
 
 def _tag(options: argparse.Namespace) -> Any:

@@ -33,11 +33,10 @@ from jupyter_mlops.errors import MlopsError, UsageError
 from jupyter_mlops.events import Event, Log, OnEvent
 from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
-from jupyter_mlops.image.compression import Compression
 from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact
-from jupyter_mlops.image.shelf import Shelf
+from jupyter_mlops.packing import Packing
 from jupyter_mlops.prove import Plot
 from jupyter_mlops.runtime import publication as publications
 from jupyter_mlops.runtime.publication import Publication
@@ -93,8 +92,7 @@ class Others:
     def beside(
         self,
         proven: Proven,
-        compression: Compression,
-        shelf: Shelf | None,
+        packing: Packing,
         signer: PrivateKey | None,
         on_event: OnEvent,
     ) -> tuple[Image | Index, list[list[Artifact]]]:
@@ -112,9 +110,7 @@ class Others:
                 publication = _record(draft, plot.base, proven.publication)
                 modules = list(_modules(proven, draft))
                 listen = _told_of(platform, on_event)
-                image = assemble.build(
-                    draft, plot.base, publication, modules, listen, compression, shelf
-                )
+                image = assemble.build(draft, plot.base, publication, modules, listen, packing)
             images.append(image)
             attached.append(papers.write(draft, publication, image, signer))
         index = Index(tuple(images))

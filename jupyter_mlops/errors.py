@@ -122,6 +122,13 @@ class ImageError(MlopsError):
     exit_code = 8
 
 
+class RowsError(MlopsError):
+    """Rows that are not of the signature, or that the predictor does not take."""
+
+    exit_code = 16
+    status = 422
+
+
 class RegistryError(MlopsError):
     """The registry cannot be reached, refuses, or does not keep what it was given."""
 

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from jupyter_mlops.analyze import Extracted
+from jupyter_mlops.environment import private
 from jupyter_mlops.errors import SecretError
+from jupyter_mlops.events import Log, OnEvent
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.screening import places
 from jupyter_mlops.screening.places import Text
@@ -33,6 +35,21 @@ def check_notebook(source: Notebook, extracted: Extracted, allowed: Collection[s
 def check_files(folder: Path, paths: Iterable[Path], allowed: Collection[str]) -> None:
     """Look at files beside the notebook that are going to be shipped. Raises ``SecretError``."""
     _stop(places.files(folder, [path.as_posix() for path in paths]), allowed)
+
+
+def check_data(
+    folder: Path, paths: Iterable[Path], allowed: Collection[str], on_event: OnEvent
+) -> None:
+    """Look at data that is going to be shipped, large files in parts. Raises ``SecretError``.
+
+    What is not text cannot be looked at: that is told.
+    """
+    names = [path.as_posix() for path in paths]
+    binary = [name for name in names if not places.is_text(folder / name)]
+    if binary:
+        text = f"not looked through for secrets, for it is no text: {private.named(binary)}"
+        on_event(Log(level="warning", text=text))
+    _stop((part for name in names for part in places.parts(folder, name)), allowed)
 
 
 def check_report(executed: Path, allowed: Collection[str]) -> None:

@@ -18,7 +18,8 @@ import msgspec
 
 from jupyter_mlops import analyze, assemble, settings
 from jupyter_mlops.analyze import Extracted
-from jupyter_mlops.assemble import Draft, Verified
+from jupyter_mlops.assemble import Asked, Draft, Verified
+from jupyter_mlops.capture.code import of_notebook
 from jupyter_mlops.capture.models import CaptureReport
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
@@ -33,6 +34,7 @@ from jupyter_mlops.environment.system.needs import Mode as SystemPackages
 from jupyter_mlops.environment.verify import Environment
 from jupyter_mlops.errors import CaptureError, Problem, UsageError
 from jupyter_mlops.events import Log, OnEvent
+from jupyter_mlops.image import contents
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import files, trace
@@ -83,7 +85,7 @@ def run(
     plot: Plot,
     made: Draft,
     values: Mapping[str, Any],
-    model: str | None,
+    asked: Asked,
     on_event: OnEvent,
 ) -> tuple[Draft, Verified]:
     """Run a draft until it lacks nothing that the kernel has; the captures come from that run.
@@ -91,18 +93,21 @@ def run(
     Returns the draft with what was added, and as the run showed it. Raises ``RunError`` with the
     cell that failed.
     """
+    along = {path.as_posix() for path in asked.shipped}
     for name, number in files.beside(made.source).items():
+        if Path(name).as_posix() in along:
+            continue
         on_event(
             Log(
                 level="warning",
                 text=f"cell {number} names {name}, which is not put into the image: "
-                "a run elsewhere needs it in its folder",
+                f"a run elsewhere needs it in its folder (ship it: --ship-data {name})",
             )
         )
     modules: dict[str, list[int]] = {}
     attempt = 1
     while True:
-        ran = _execute(made, values, model, on_event)
+        ran = _execute(made, values, asked, on_event)
         modules |= lacking(ran, _records(made))
         ground = _with_modules(made.ground, modules, on_event)
         if ground == made.ground:
@@ -121,8 +126,19 @@ def run(
         report=report,
         executed=work / "executed.ipynb",
         journal=work / "journal.jsonl",
+        trace=_trace(made),
     )
-    return _seen(made, on_event), verified
+    return with_code(_seen(made, on_event), report), verified
+
+
+def with_code(made: Draft, report: CaptureReport) -> Draft:
+    """Let the service have the notebook's code that what was captured is made of."""
+    names = of_notebook(name for capture in report.captures for name in capture.classes)
+    if not names or report.problems:
+        return made
+    extracted = analyze.keeping(made.source, made.extracted, names)
+    contents.write(assemble.service_files(extracted), made.root)
+    return dataclasses.replace(made, extracted=extracted)
 
 
 def check_captures(report: CaptureReport, on_event: OnEvent) -> None:
@@ -132,6 +148,8 @@ def check_captures(report: CaptureReport, on_event: OnEvent) -> None:
             Problem(problem=p.problem, why=p.why, remedy=p.remedy, where=p.where)
             for p in report.problems
         )
+    for note in report.notes:
+        on_event(Log(level="warning", text=note))
     for capture in report.captures:
         on_event(Log(text=f"captured {capture.name} ({capture.type}, {capture.size} bytes)"))
 
@@ -196,11 +214,11 @@ def system_layer(
     )
 
 
-def _execute(made: Draft, values: Mapping[str, Any], model: str | None, on_event: OnEvent) -> Ran:
+def _execute(made: Draft, values: Mapping[str, Any], asked: Asked, on_event: OnEvent) -> Ran:
     """Run the pipeline once where only the lock is installed."""
     work = made.root.parent
     request = work / "request.json"
-    request.write_bytes(msgspec.json.encode(assemble.capture_request(made, model)))
+    request.write_bytes(msgspec.json.encode(assemble.capture_request(made, asked)))
     return runs.execute(
         made.place,
         notebook=made.step,

@@ -12,28 +12,33 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from jupyter_mlops import (
     analyze,
+    asked,
     assemble,
     audits,
+    data_versions,
     elsewhere,
     leaks,
+    live,
     papers,
     prove,
     settings,
     shared_layers,
+    shipping,
+    signatures,
     stars,
 )
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
-from jupyter_mlops.assemble import Draft, Verified
+from jupyter_mlops.assemble import Asked, Draft, Verified
 from jupyter_mlops.attest import keys, signature
 from jupyter_mlops.attest.keys import PrivateKey
-from jupyter_mlops.capture.models import Capture
+from jupyter_mlops.capture.models import Capture, Signature
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment.audit.models import Audit
@@ -50,6 +55,7 @@ from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact
 from jupyter_mlops.image.sweep import sweep
 from jupyter_mlops.notebook import Notebook
+from jupyter_mlops.packing import Packing
 from jupyter_mlops.pipeline.parameters import check
 from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
@@ -58,8 +64,6 @@ from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.tracking import store as tracking
 from jupyter_mlops.tracking.record import record_run
-
-Verify = Literal["full", "none"]
 
 
 class StageTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float]
     parameters: list[Parameter]
     captures: list[Capture]
+    signature: Signature | None
     report: str
     run: str
     audit: Audit
@@ -104,8 +109,12 @@ def publish(
     *,
     parameters: Mapping[str, Any] | None = None,
     texts: Mapping[str, str] | None = None,
-    verify: Verify = "full",
+    verify: asked.Verify = "full",
+    from_kernel: str | None = None,
     model: str | None = None,
+    captures: Sequence[str] = (),
+    ship_data: Sequence[str] = (),
+    signature: Path | None = None,
     base: str | None = None,
     system_packages: SystemPackages = "ask",
     environment: LockOptions | None = None,
@@ -115,14 +124,22 @@ def publish(
     audit: AuditMode | None = None,
     key: Path | None = None,
     platforms: Sequence[str] = (),
+    allow_pickle: bool = False,
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
 
     ``parameters`` (typed values) and ``texts`` (values as typed on a command line) become the
-    publication's defaults; ``model`` chooses among several fitted estimators; ``base`` is the
-    base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
-    ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
+    publication's defaults; ``model`` chooses among several fitted estimators; ``captures`` are
+    names to save beyond those that answering needs; ``ship_data`` are files and folders beside the
+    notebook that go along, or names whose value does; ``signature`` is a file that says more of
+    the inputs (see ``signatures``; by default the one beside the notebook). With ``from_kernel``
+    (a connection file, the id of a kernel, or ``auto`` for the one that runs the notebook) nothing
+    is run: the objects of that kernel are saved, and must answer the same once they are loaded
+    (``verified: loaded``).
+    ``base`` is the base image; ``system_packages`` says what becomes of libraries and programs that
+    the base lacks: ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not
+    look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
     none, which the publication records; ``compression`` is that of the layers that are made
@@ -130,20 +147,29 @@ def publish(
     known vulnerabilities (see ``audits``; by default, what the operator says). SBOM and provenance
     are attached to the image; ``key``, the file of a private key, signs both it and them. Of
     several ``platforms``, the kernel's among them, each gets an image, and an index lists them
-    all; only the kernel's is run, and the records of the others say so (see ``elsewhere``).
+    all; only the kernel's is run, and the records of the others say so (see ``elsewhere``). With
+    ``allow_pickle`` values that no safe format keeps are pickled, and marked as such everywhere.
 
     Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
     so a publish that fails changes nothing that others see, and it can simply be called again.
     """
     stages = Stages(on_event)
     tracking.warm()
+    verified: Verified | None = None
     with _workspace() as work:
         with stages.stage("read"):
             source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
             leaks.check_notebook(source, extracted, allowed_secrets)
+            kernel = asked.kernel(from_kernel, source, values, platforms, verify)
+            wanted = asked.wanted(
+                source, extracted, model, captures, ship_data, verify, signature,
+                allow_pickle=allow_pickle,
+            )  # fmt: skip
+            leaks.check_data(source.path.parent, wanted.shipped, allowed_secrets, on_event)
             place = _target(target, source.name)
             signer = keys.private(key) if key else None
             shared = shared_layers.beside(place, signer, on_event)
+            packing = Packing(BY_NAME[compression], shared)
         with stages.stage("environment"):
             ground = grounds.find(source, environment, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
@@ -155,27 +181,36 @@ def publish(
             draft = prove.draft(plot, extracted, ground, on_event)
             others.prepare(draft, on_event)
             auditing = audits.begin([draft.lock, *others.locks()], audit)
-        if verify == "full":
-            with stages.stage("run"):
-                draft, verified = prove.run(plot, draft, values, model, on_event)
+        if kernel is not None:
+            packing.begin(draft.environment, draft.lock)
+            stages.skip("run", "the objects come from a live kernel")
             with stages.stage("capture"):
-                prove.check_captures(verified.report, on_event)
-                leaks.check_report(verified.executed, allowed_secrets)
+                verified = live.capture(draft, wanted, kernel, on_event)
+                draft = prove.with_code(draft, verified.report)
+                verified = _checked(verified, wanted, allowed_secrets, on_event)
+        elif verify == "full":
+            packing.begin(draft.environment, draft.lock)
+            with stages.stage("run"):
+                draft, verified = prove.run(plot, draft, values, wanted, on_event)
+            with stages.stage("capture"):
+                verified = _checked(verified, wanted, allowed_secrets, on_event)
         else:
             stages.skip("run", "verify is none: nothing proves that this notebook runs")
             stages.skip("capture", "captures come from the verified run")
-            verified = None
         with stages.stage("assemble"):
-            publication = assemble.write_publication(draft, plot.base, verified, allowed_secrets)
+            shipping.put(source.path.parent, wanted.shipped, draft.root)
+            data = data_versions.of(draft, verified, on_event, wanted.shipped)
+            publication = assemble.write_publication(
+                draft, plot.base, verified, data.data, data.files, allowed_secrets=allowed_secrets
+            )
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
-            packing = BY_NAME[compression]
-            made = assemble.build(draft, plot.base, publication, modules, on_event, packing, shared)
+            made = assemble.build(draft, plot.base, publication, modules, on_event, packing)
             attached = [papers.write(draft, publication, made, signer)]
             proven = elsewhere.Proven(draft, publication, modules, made)
-            image, more = others.beside(proven, packing, shared, signer, on_event)
-            for each in (plot, *others.plots.values()):
-                if shared:
+            image, more = others.beside(proven, packing, signer, on_event)
+            if shared:
+                for each in (plot, *others.plots.values()):
                     shared.below(each.base.layers)
         with stages.stage("push"):
             audited = audits.settle(auditing, [draft.lock, *others.locks()], on_event)
@@ -199,6 +234,7 @@ def publish(
         metrics=publication.metrics,
         parameters=publication.parameters,
         captures=publication.captures,
+        signature=publication.signature,
         report=str(kept[-1]) if kept else "",
         run=run,
         audit=audited,
@@ -253,6 +289,15 @@ def _target(text: str | None, name: str) -> Reference:
     return place.with_tag(place.tag or "latest")
 
 
+def _checked(
+    verified: Verified, wanted: Asked, allowed_secrets: Sequence[str], on_event: OnEvent
+) -> Verified:
+    """Return what was captured, with an edited signature; raises what is wrong with it."""
+    prove.check_captures(verified.report, on_event)
+    leaks.check_report(verified.executed, allowed_secrets)
+    return signatures.apply(verified, wanted.signature, on_event)
+
+
 def _base(spec: str | None, ground: Ground, on_event: OnEvent, platform: str) -> Base:
     return resolve_base(
         spec or settings.base_image(),
@@ -276,8 +321,8 @@ def _push(
     Returns the bytes sent and the version. No tag ever points to an image without its papers.
     """
     repository = open_repository(place)
-    version, _ = next_version(repository, image.digest)
-    with ThreadPoolExecutor(2, thread_name_prefix="vouch") as pool:
+    with ThreadPoolExecutor(3, thread_name_prefix="vouch") as pool:
+        numbering = pool.submit(next_version, repository, image.digest)
         vouching = [pool.submit(repository.attach, papers) for papers in attached]
         if signer:
             name, digests = place.public_name, {image.digest, *(i.digest for i in image.images)}
@@ -287,19 +332,21 @@ def _push(
             ]
         pushed = repository.push(
             image,
-            [f"v{version}", place.version],
+            [place.version],
             lambda done, total, label: on_event(
                 Progress(stage="push", done=done, total=total, unit="bytes", label=label)
             ),
-            before_tags=lambda: _wait_for(vouching),
+            before_tags=lambda: _vouched(vouching, numbering),
         )
+    version, _ = numbering.result()
     return pushed.pushed_bytes + sum(each.result() for each in vouching), version
 
 
-def _wait_for(work: Sequence[Future[int]]) -> None:
-    """Wait until all of it is done; raises what it raised."""
-    for each in work:
+def _vouched(vouching: Sequence[Future[int]], numbering: Future[tuple[int, bool]]) -> list[str]:
+    """Wait until all of it is done and return the version's tag; raises what was raised."""
+    for each in vouching:
         each.result()
+    return [f"v{numbering.result()[0]}"]
 
 
 def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:

@@ -8,7 +8,8 @@ import hashlib
 import re
 from pathlib import Path
 
-FOLDER = "report_files"
+from jupyter_mlops.image.contents import REPORT_FILES
+
 #: What is longer has a file of its own, in bytes.
 LONG = 2048
 _EMBEDDED = re.compile(
@@ -23,8 +24,11 @@ _LOADER = re.compile(
 _DIAGRAM = '<pre class="mermaid"'
 
 
-def write(executed: Path, title: str) -> str:
-    """Return the executed notebook as one HTML page, without the clock times of the run."""
+def write(executed: Path, title: str, more: str = "") -> str:
+    """Return the executed notebook as one HTML page, without the clock times of the run.
+
+    ``more`` is HTML that stands below the last cell.
+    """
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -35,7 +39,9 @@ def write(executed: Path, title: str) -> str:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
     body, _ = HTMLExporter().from_notebook_node(node)
-    return str(body) if _DIAGRAM in body else _LOADER.sub("", body)
+    page = str(body) if _DIAGRAM in body else _LOADER.sub("", body)
+    head, end, tail = page.rpartition("</body>")
+    return f"{head}{more}\n{end}{tail}" if more and end else page
 
 
 def split(page: str) -> tuple[str, dict[str, bytes]]:
@@ -47,7 +53,7 @@ def split(page: str) -> tuple[str, dict[str, bytes]]:
     files: dict[str, bytes] = {}
 
     def keep(data: bytes, suffix: str) -> str:
-        path = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.{suffix}"
+        path = f"{REPORT_FILES}/{hashlib.sha256(data).hexdigest()[:16]}.{suffix}"
         files[path] = data
         return path
 

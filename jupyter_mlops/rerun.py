@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, settings, stars
+from jupyter_mlops import analyze, assemble, settings, shipping, stars
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted, StepSummary
 from jupyter_mlops.environment import ground as grounds
@@ -115,7 +115,7 @@ def rerun(
             output=executed,
             parameters=values,
             journal=journal,
-            cwd=found.beside or _fresh(folder / "files"),
+            cwd=found.beside or _with_data(found.place.root, folder / "files"),
             on_event=on_event,
         )
         if ran.state != "succeeded":
@@ -231,6 +231,12 @@ def _of_notebook(path: Path, stages: Stages, on_event: OnEvent) -> Subject:
         beside=source.path.parent, source=source, extracted=extracted,
         environment=f"{lock.sha256} python {environment.version()}",
     )  # fmt: skip
+
+
+def _with_data(root: Path, folder: Path) -> Path:
+    """Return a new folder with the files that went along with a publication."""
+    shipping.unpack(root, _fresh(folder))
+    return folder
 
 
 def _run_id(identity: str, effective: Values) -> str:

@@ -21,6 +21,13 @@ from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 
 
+class ServiceLog(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service said."""
+
+    id: str
+    log: str
+
+
 def serve(
     reference: str,
     *,
@@ -59,6 +66,13 @@ def foreground(reference: str, *, port: int | None, on_event: OnEvent = ignore) 
 def list_services() -> list[Service]:
     """Return the known services, the newest first, each with its state now."""
     return [_now(service) for service in models.load_all()]
+
+
+def service_log(service_id: str, lines: int = 100) -> ServiceLog:
+    """Return the last lines that a service said. Raises ``NotFoundError``, ``ServiceError``."""
+    service = models.load(service_id)
+    text = (docker if service.with_ == "docker" else process).log(service, max(1, lines))
+    return ServiceLog(id=service.id, log=text)
 
 
 def stop_service(service_id: str) -> Service:

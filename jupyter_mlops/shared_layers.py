@@ -38,7 +38,7 @@ from jupyter_mlops.image.blob import (
 )
 from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.manifest import Image, canonical
-from jupyter_mlops.registry import mounts
+from jupyter_mlops.registry import mounts, tags
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.reference import Reference
 
@@ -46,7 +46,6 @@ REPOSITORY = "layers"
 ARTIFACT = "application/vnd.jupyter-mlops.layers.v1+json"
 #: Annotation of an entry's manifest: the signed statement, as JSON.
 STATEMENT = "io.jupyter-mlops.layers"
-TAG = "layer-"
 _MEDIA_TYPES = (LAYER_GZIP, LAYER_ZSTD, LAYER_TAR)
 _LANES = 6
 
@@ -89,7 +88,7 @@ class SharedLayers:
         if self._silent:
             return None
         try:
-            _, manifest = self._repository.manifest(_tag(key))
+            _, manifest = self._repository.manifest(tags.of_shared_layer(key))
             return self._believed(key, manifest)
         except NotFoundError:
             return None
@@ -120,9 +119,14 @@ class SharedLayers:
 
         What a home told once is not told again.
         """
-        name, known = self._memory(), _remembered(self._memory())
+        name = self._memory()
+        known = _remembered(name)
         by = f" {self._signer.public.fingerprint}" if self._signer else ""
-        new = {key: layers for key, layers in self._made.items() if _tag(key) + by not in known}
+        new = {
+            key: layers
+            for key, layers in self._made.items()
+            if tags.of_shared_layer(key) + by not in known
+        }
         if not new or self._silent:
             return
         try:
@@ -130,7 +134,7 @@ class SharedLayers:
                 list(pool.map(self._tell, new, new.values()))
         except MlopsError as error:
             self._on_event(Log(text=f"The layers are not shared with others. {error}"))
-        told = {_tag(key) for key in new}
+        told = {tags.of_shared_layer(key) for key in new}
         _remember(name, known | told | {tag + by for tag in told})
 
     def _memory(self) -> str:
@@ -180,7 +184,7 @@ class SharedLayers:
         payload = BytesBlob(canonical(msgspec.to_builtins(entry)), ARTIFACT)
         statement = dsse.envelope(payload, self._signer)
         try:
-            _, before = self._repository.manifest(_tag(key))
+            _, before = self._repository.manifest(tags.of_shared_layer(key))
         except NotFoundError:
             before = {}
         known, _ = self._read(key, before)
@@ -192,7 +196,7 @@ class SharedLayers:
             statement["signatures"] = [*others, *mine]
         elif known and (others or not mine):
             return  # somebody stands for another build: this one is no better
-        self._repository.push(_image(statement, layers), [_tag(key)])
+        self._repository.push(_image(statement, layers), [tags.of_shared_layer(key)])
 
 
 def beside(
@@ -210,10 +214,6 @@ def beside(
     if name == place.repository:
         return None
     return SharedLayers(RemoteRepository(place.registry, name), signer, on_event)
-
-
-def _tag(key: str) -> str:
-    return TAG + hashlib.sha256(key.encode()).hexdigest()
 
 
 def _signatures(manifest: dict[str, Any]) -> list[dict[str, str]]:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from jupyter_mlops.exports import Exported
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
     from jupyter_mlops.pipeline.slices import NameSlice
+    from jupyter_mlops.predict import Predicted
     from jupyter_mlops.prune import Freed
     from jupyter_mlops.publish import Published
     from jupyter_mlops.rerun import Run
+    from jupyter_mlops.serve import ServiceLog
     from jupyter_mlops.sign import Signed
     from jupyter_mlops.verify import Verification
 
@@ -244,6 +246,13 @@ def pruned(result: Freed) -> None:
     print(f"{len(found.kept)} environments stay, and {bytes_text(layers.size)} of layers")
 
 
+def predicted(result: Predicted) -> None:
+    """Show what was predicted, and where it is."""
+    print(f"Wrote {result.rows} predictions of {result.name} to {result.output}")
+    print(f"  digest     {result.digest}")
+    say(f"  columns    {', '.join(result.columns)}")
+
+
 def exported(result: Exported) -> None:
     """Show what was written, and how to run it."""
     print(f"Wrote {len(result.steps)} steps to {result.output}")
@@ -267,6 +276,12 @@ def service(found: Service) -> None:
     print(f"Service {found.id} {found.state}: {found.url}  ({found.name or found.reference})")
     if found.state == "ready":
         print(f"Stop it: jupyter mlops stop {found.id}")
+
+
+def service_log(found: ServiceLog) -> None:
+    """Show what a service said, without what a terminal obeys."""
+    for line in found.log.splitlines():
+        say(line)
 
 
 def services(found: dict[str, list[Service]]) -> None:

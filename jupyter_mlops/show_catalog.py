@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jupyter_mlops.capture.models import DataVersion, FileVersion, Signature
+from jupyter_mlops.report_data import shape_text
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.show import bytes_text, parameter_text, say
 
@@ -20,6 +23,8 @@ def publications(found: dict[str, Any]) -> None:
         tags = ", ".join(item.tags)
         state = "verified" if item.verified == "full" else f"verified: {item.verified}"
         several = f"  {', '.join(item.platforms)}" if len(item.platforms) > 1 else ""
+        if any(capture["format"] == "pickle" for capture in item.captures):
+            several += "  holds a pickle"
         size = bytes_text(item.size)
         say(f"{item.reference}  {tags}  {state}  {size}  {item.title}{several}")
     if not found["publications"] and found["query"]:
@@ -53,7 +58,34 @@ def publication(found: dict[str, Any]) -> None:
     for name, version in found["system_packages"].items():
         say(f"  system       {name} {version}")
     for item in found["captures"]:
-        say(f"  capture      {item['name']}: {item['type']} ({bytes_text(item['size'])})")
+        mark = "  PICKLE: loading it runs its code" if item["format"] == "pickle" else ""
+        say(f"  capture      {item['name']}: {item['type']} ({bytes_text(item['size'])}){mark}")
+    for item in found["data"]:
+        say(f"  trained on   {_data(msgspec.convert(item, DataVersion))}")
+    for item in found["files"]:
+        say(f"  file         {_file(msgspec.convert(item, FileVersion))}")
+
+
+def _data(version: DataVersion) -> str:
+    used = f" by {', '.join(version.used_by)}" if version.used_by else ""
+    digest = f"  {version.sha256[:16]}…" if version.sha256 else ""
+    note = f"  {version.note}" if version.note else ""
+    return f"{version.name}: {shape_text(version)}{used}{digest}{note}"
+
+
+def _file(version: FileVersion) -> str:
+    many = f" ({version.count} files)" if version.count > 1 else ""
+    digest = f"  {version.sha256[:16]}…" if version.sha256 else ""
+    place = "" if version.inside else "  (outside of the notebook's folder)"
+    note = f"  {version.note}" if version.note else ""
+    return f"{version.path}{many}: {bytes_text(version.size)}{digest}{place}{note}"
+
+
+def signature(found: Signature) -> None:
+    """Write a signature as a person edits it."""
+    from jupyter_mlops.signatures import text
+
+    sys.stdout.write(text(found))
 
 
 def tagged(result: Tagged) -> None:

@@ -8,6 +8,7 @@ import type {
   IJob,
   IJobEvent,
   IJobRequest,
+  IPick,
   IService,
   JobKind
 } from './models';
@@ -41,6 +42,12 @@ export class MlopsApi {
       method: 'POST',
       body: JSON.stringify(edited)
     });
+  }
+
+  /** List what can be captured; `kernel` is the id of the one that runs it. */
+  listCaptures(path: string, kernel: string): Promise<IPick> {
+    const asked = { path, ...(kernel ? { kernel } : {}) };
+    return this._get(`captures${URLExt.objectToQueryString(asked)}`);
   }
 
   async listJobs(): Promise<IJob[]> {

@@ -2,6 +2,10 @@
  * The nouns of the REST interface, as the server extension writes them.
  */
 
+import type { ICapture, IPredictor, ISignature } from './captureModels';
+
+export * from './captureModels';
+
 /** One thing that is wrong: what, why, what to do next, and where. */
 export interface IProblem {
   problem: string;
@@ -202,19 +206,6 @@ export interface IEnvironmentReport {
   notes: string[];
 }
 
-/** A named value saved from a run. */
-export interface ICapture {
-  name: string;
-  kind: string;
-  type: string;
-  cell?: number | null;
-}
-
-export interface IPredictor {
-  kind: 'function' | 'estimator' | 'none';
-  name: string;
-}
-
 /** What was found in a saved notebook. */
 export interface IAnalysis extends IPipeline {
   name: string;
@@ -279,6 +270,12 @@ export interface IJobRequest {
   answers?: Record<string, string>;
   /** The fingerprints of what looks like a secret and is none. */
   allowed_secrets?: string[];
+  /** Whether what has no safe format is pickled. */
+  allow_pickle?: boolean;
+  /** Names to save beyond those that the service needs. */
+  captures?: string[];
+  /** The id of the kernel whose live objects are saved; nothing is run then. */
+  from_kernel?: string;
   /** What becomes of what the base image lacks; by default it is asked. */
   system_packages?: SystemPackages;
   /** Of an image each, the kernel's own among them; none is the kernel's own alone. */
@@ -332,6 +329,8 @@ export interface IPublishResult {
   parameters?: IParameter[];
   /** Publishes of earlier versions have none. */
   audit?: IAudit;
+  /** What its service accepts; without one it has none, or nothing is known. */
+  signature?: ISignature | null;
 }
 
 export interface IRunResult {

@@ -3,3 +3,4 @@ import './components.css';
 import './jobs.css';
 import './pipeline.css';
 import './environment.css';
+import './captures.css';

@@ -82,7 +82,8 @@ def ask(url: str, expected: dict[str, Any]) -> list[Any]:
 def container(image: str, *options: str) -> Iterator[str]:
     """Run an image by the real Docker engine, read-only, and yield its URL once it is ready."""
     port = free_port()
-    command = ["docker", "run", "-d", "--read-only", "-p", f"127.0.0.1:{port}:8080", *options]
+    command = ["docker", "run", "-d", "--read-only", "-p", f"127.0.0.1:{port}:8080"]
+    command += ["-e", "MLOPS_OPEN=1", *options]
     started = subprocess.run([*command, image], capture_output=True, text=True)
     assert started.returncode == 0, started.stderr
     name = started.stdout.strip()

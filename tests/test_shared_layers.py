@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops import settings, shared_layers
+from jupyter_mlops import settings
 from jupyter_mlops.attest.keys import private
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.events import Event, Log
@@ -20,6 +20,7 @@ from jupyter_mlops.publish import publish
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
+from jupyter_mlops.registry.tags import is_of_shared_layer
 from jupyter_mlops.shared_layers import STATEMENT, SharedLayers, beside
 from tests.fixtures_keys import Keys
 from tests.fixtures_registry import RunningRegistry
@@ -293,4 +294,4 @@ def test_the_second_user_moves_no_bytes_of_wheels(
     manifests = [image.manifest("latest")[1]["layers"] for image in images]
     assert manifests[0][:-1] == manifests[1][:-1], "all but the code"
     listed = RemoteRepository(docker_registry.url, "shared/layers").tags()
-    assert listed and all(tag.startswith(shared_layers.TAG) for tag in listed)
+    assert listed and all(is_of_shared_layer(tag) for tag in listed)

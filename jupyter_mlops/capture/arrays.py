@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from jupyter_mlops.capture.archive import check_npy
 from jupyter_mlops.capture.models import Kind
-from jupyter_mlops.capture.protocol import CannotSave, Description
+from jupyter_mlops.capture.protocol import CannotSave, Description, WithoutInputs
 
 
-class ArrayFormat:
+class ArrayFormat(WithoutInputs):
     """A ``.npy`` file; a numpy scalar is an array without dimensions."""
 
     name: ClassVar[str] = "npy"

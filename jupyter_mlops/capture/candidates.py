@@ -6,18 +6,27 @@ import sys
 import warnings
 from typing import Any
 
+from jupyter_mlops.capture.formats import known
 from jupyter_mlops.capture.models import CaptureRequest
 
 
 def is_estimator(value: Any) -> bool:
-    """Say whether a value is an estimator object of scikit-learn's kind."""
+    """Say whether a value is fitted and asked as scikit-learn's estimators are."""
     base = sys.modules.get("sklearn.base")
     kind = getattr(base, "BaseEstimator", None)
-    return kind is not None and isinstance(value, kind)
+    if kind is not None and isinstance(value, kind):
+        return True
+    if not (hasattr(type(value), "fit") and hasattr(type(value), "predict")):
+        return False
+    # catboost's, and those of formats that others add.
+    return any(each.kind == "estimator" and each.matches(value) for each in known().formats)
 
 
 def is_fitted(value: Any) -> bool:
     """Say whether an estimator was fitted, as scikit-learn understands it, with its parts."""
+    own = getattr(value, "is_fitted", None)
+    if callable(own):
+        return bool(own())
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -95,7 +104,9 @@ def fits(estimator: Any, value: Any) -> bool:
     width = getattr(estimator, "n_features_in_", None)
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and is_frame(value):
-        return list(value.columns) == list(names)
+        columns = list(value.columns)
+        # lightgbm has no spaces in its names.
+        return list(names) in (columns, [str(column).replace(" ", "_") for column in columns])
     if names is not None or width is None:
         # Fitted on a frame, this is none; or on texts, which have one dimension.
         return names is None and len(shape) == 1

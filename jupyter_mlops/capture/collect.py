@@ -7,17 +7,21 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture import candidates
+from jupyter_mlops.capture import candidates, data
+from jupyter_mlops.capture.code import of_notebook
+from jupyter_mlops.capture.formats import known
 from jupyter_mlops.capture.golden import Candidate, of_estimator, of_function
 from jupyter_mlops.capture.models import (
     Capture,
     CaptureProblem,
     CaptureReport,
     CaptureRequest,
+    DataVersion,
     Golden,
     Predictor,
     Signature,
 )
+from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
 from jupyter_mlops.capture.store import save
 
@@ -37,6 +41,7 @@ def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path)
         collector.function(request.predict)
     else:
         collector.estimator()
+    collector.training()
     report = collector.report()
     temporary = directory / f".{REPORT_NAME}"
     temporary.write_bytes(msgspec.json.encode(report))
@@ -50,11 +55,14 @@ class _Collector:
         self.request = request
         self.directory = directory
         self.captures: list[Capture] = []
+        self.asked = list(dict.fromkeys(request.names))
         self.modules: set[str] = set()
+        self.notes: list[str] = list(known().problems)
         self.problems: list[CaptureProblem] = []
         self.predictor = Predictor()
         self.signature: Signature | None = None
         self.golden: Golden | None = None
+        self.data: list[DataVersion] = []
 
     def report(self) -> CaptureReport:
         return CaptureReport(
@@ -64,7 +72,14 @@ class _Collector:
             predictor=self.predictor,
             modules=sorted(self.modules),
             problems=self.problems,
+            notes=self.notes,
+            data=self.data,
         )
+
+    def training(self) -> None:
+        """Say which data the models were trained on."""
+        names = [capture.name for capture in self.captures]
+        self.data = data.versions(self.namespace, self.request, names, self.directory)
 
     def function(self, name: str) -> None:
         """Capture what the notebook's own function reads, and try the function."""
@@ -147,21 +162,34 @@ class _Collector:
         return None
 
     def _named(self) -> None:
-        for name in dict.fromkeys(self.request.names):
+        # It grows meanwhile: the code of a class may need more.
+        for name in self.asked:
             if name in self.namespace:
                 self._save(name)
             else:
                 self._problem(
                     f"{name} does not exist at the end of the run.",
-                    why=f"{self.request.predict or 'The service'} needs it.",
+                    why=self._why(name),
                     remedy="Do not delete it, and set it in a cell that always runs.",
                     where=self._where(name),
                 )
 
+    def _why(self, name: str) -> str:
+        who = self.request.wanted.get(name)
+        return (
+            f"{who} asks for it." if who else f"{self.request.predict or 'The service'} needs it."
+        )
+
     def _save(self, name: str) -> None:
         value = self.namespace[name]
         try:
-            capture, modules = save(name, value, self.directory, self.request.cells.get(name))
+            capture, modules = save(
+                name,
+                value,
+                self.directory,
+                self.request.cells.get(name),
+                allow_pickle=self.request.allow_pickle,
+            )
         except CannotSave as error:
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             self._problem(
@@ -173,6 +201,18 @@ class _Collector:
         else:
             self.captures.append(capture)
             self.modules.update(modules)
+            self._note_kept(capture)
+
+    def _note_kept(self, capture: Capture) -> None:
+        """Go on with what the code of its classes needs, and tell of a pickle."""
+        if capture.format == PickleFormat.name:
+            self.notes.append(
+                f"{capture.name} ({capture.type}) is a pickle: whoever loads it runs its code."
+            )
+        for each in of_notebook(capture.classes):
+            for name in self.request.class_names.get(each, []):
+                if name not in self.asked:
+                    self.asked.append(name)
 
     def _problem(self, problem: str, *, why: str = "", remedy: str = "", where: str = "") -> None:
         self.problems.append(CaptureProblem(problem=problem, why=why, remedy=remedy, where=where))

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 from jupyter_mlops.capture import archive
 from jupyter_mlops.capture.columns import Reader, Writer
 from jupyter_mlops.capture.models import Kind
-from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description
+from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description, WithoutInputs
 
 LAYOUT = "frame.json"
 
 
-class FrameFormat:
+class FrameFormat(WithoutInputs):
     """A frame or a series, with dtypes, index, names and ``attrs`` left empty."""
 
     name: ClassVar[str] = "frame"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["estimator", "array", "frame", "value"]
+Kind = Literal["estimator", "model", "array", "frame", "value"]
 Rows = Literal["frame", "array", "any"]
 
 
@@ -15,6 +15,8 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
 
     ``file`` is relative to the publication's root, ``size`` is in bytes, ``type`` is the full
     name of the value's class and ``cell`` the notebook index of the cell that made it.
+    ``classes`` are the full names (``module:name``) of the classes that loading may make although
+    no list of the format holds them. The format ``pickle`` runs code of the file when it is loaded.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     shape: list[int] | None = None
     dtype: str = ""
     cell: int | None = None
+    classes: list[str] = []
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,9 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     A column that is not ``required`` may be absent or null. ``categories`` are the known values
     of a ``category`` column, in order (``ordered`` says whether the order means something).
+    ``minimum`` and ``maximum`` are those of the training data; a value outside is refused only
+    where ``limit`` says so. ``allowed`` are the only values that are accepted, where a person
+    says so, and ``description`` is a person's, too.
     """
 
     name: str
@@ -41,6 +47,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     categories: list[Any] | None = None
     ordered: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    limit: bool = False
+    allowed: list[Any] | None = None
+    description: str = ""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +64,46 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[Column] = []
     outputs: list[Column] = []
     rows: Rows = "any"
+
+
+class DataVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A table or an array that a model was trained on: which content it had, and its schema.
+
+    ``name`` is what the notebook calls it, a name or a part such as ``table[columns]``; ``sha256``
+    is its content hash (the formula is in ``hashing``), empty where ``note`` says why there is
+    none. ``cell`` is the notebook index of the cell that trains on it, ``used_by`` the names that
+    it trained. ``columns`` are those of a table.
+    """
+
+    name: str
+    type: str
+    sha256: str = ""
+    shape: list[int] | None = None
+    dtype: str = ""
+    columns: list[Column] = []
+    used_by: list[str] = []
+    cell: int | None = None
+    note: str = ""
+
+
+class FileVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that the notebook reads; ``size`` is in bytes.
+
+    ``path`` is relative to the notebook's folder; of a file elsewhere it is the name alone, and
+    ``inside`` is false. ``seen`` says who knows of it: the run, or only the notebook's text. A
+    folder (``path`` ends with ``/``) stands for ``count`` files; its ``sha256`` is that of their
+    lines ``<sha256>  <path>``, sorted by path. ``note`` says why there is no ``sha256``, or what
+    else is to be known; ``shipped`` that the image holds it.
+    """
+
+    path: str
+    size: int = 0
+    sha256: str = ""
+    inside: bool = True
+    seen: Literal["run", "text"] = "run"
+    count: int = 1
+    shipped: bool = False
+    note: str = ""
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +133,14 @@ class CaptureProblem(msgspec.Struct, frozen=True, kw_only=True):
     where: str = ""
 
 
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What the text says that is trained on: a name or a part of one, where, and by which name."""
+
+    text: str
+    cell: int
+    by: str = ""
+
+
 class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the extraction asks the run to capture.
 
@@ -89,6 +148,10 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     capture in any case. ``model`` chooses among several fitted estimators. ``fit_inputs`` maps an
     estimator's name to the names passed to its ``fit``; ``cells`` maps a name to its cell index.
     ``asked`` are what the notebook itself passes to ``predict``: names and fixed parts of them.
+    ``class_names`` maps a class of the notebook to the names that its code needs captured, should
+    it come along. With ``allow_pickle`` what has no safe format is pickled.
+    ``wanted`` says of names that a person asks for who does; ``trained`` is what the notebook
+    trains on, and ``made_from`` maps a name to those that the cells read which made it.
     """
 
     names: list[str] = []
@@ -97,10 +160,18 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     fit_inputs: dict[str, list[str]] = {}
     asked: list[str] = []
     cells: dict[str, int] = {}
+    class_names: dict[str, list[str]] = {}
+    allow_pickle: bool = False
+    wanted: dict[str, str] = {}
+    trained: list[Trained] = []
+    made_from: dict[str, list[str]] = {}
 
 
 class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was captured; ``modules`` are the top-level modules that loading it imports."""
+    """What was captured; ``modules`` are the top-level modules that loading it imports.
+
+    ``notes`` are what a person should know although it stops nothing.
+    """
 
     captures: list[Capture] = []
     signature: Signature | None = None
@@ -108,3 +179,5 @@ class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):
     predictor: Predictor = Predictor()
     modules: list[str] = []
     problems: list[CaptureProblem] = []
+    notes: list[str] = []
+    data: list[DataVersion] = []

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from jupyter_mlops.capture.models import Kind
+from jupyter_mlops.capture.models import Kind, Signature
+
+#: Of the protocol below. What others wrote for another one is not asked.
+VERSION = 1
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told about a value without opening it; ``modules`` are needed to load it."""
+    """What is told about a value without opening it.
+
+    ``modules`` are needed to load it. ``classes`` are the full names of classes that no list of
+    the format holds (``__main__:Net`` is the notebook's own): they stand in the manifest, their
+    code comes along, and only they are made when the file is loaded (see ``code``).
+    """
 
     shape: list[int] | None = None
     dtype: str = ""
     modules: list[str] = []
+    classes: list[str] = []
 
 
 class CannotSave(ValueError):
@@ -35,7 +46,7 @@ class CannotLoad(ValueError):
 class Format(Protocol):
     """Saves values of one kind and loads them again without running code from the file.
 
-    Others add formats through the entry-point group ``jupyter_mlops.capture_formats_v1``: each
+    Others add formats through the entry-point group ``jupyter_mlops.capture_formats.v1``: each
     entry is an object, or a class without arguments, with these members.
     """
 
@@ -44,7 +55,7 @@ class Format(Protocol):
     extension: ClassVar[str]
 
     def matches(self, value: Any) -> bool:
-        """Say whether this format is the one for the value."""
+        """Say whether this format is the one for the value; imports nothing for it."""
         ...
 
     def save(self, value: Any, path: Path) -> None:
@@ -56,5 +67,34 @@ class Format(Protocol):
         ...
 
     def describe(self, value: Any) -> Description:
-        """Tell shape, dtype and the modules that loading imports."""
+        """Tell shape, dtype and the modules that loading imports. Raises ``CannotSave``."""
         ...
+
+    def signature(self, value: Any) -> Signature | None:
+        """Tell the inputs that the value itself knows it was made for, if it knows any."""
+        ...
+
+
+def check_loads(form: Format, path: Path) -> None:
+    """Load what was just saved; raises ``CannotSave`` where that fails."""
+    try:
+        form.load(path)
+    except CannotLoad as error:
+        raise CannotSave(f"It does not load again: {error}") from None
+
+
+def is_exactly(value: Any, library: str, names: Iterable[str]) -> bool:
+    """Tell whether a value is of one of a library's classes, not of one derived from them.
+
+    A library that is not imported yet has made no value.
+    """
+    module = sys.modules.get(library)
+    return module is not None and any(type(value) is getattr(module, n, None) for n in names)
+
+
+class WithoutInputs:
+    """The part of a format for values that answer nothing: they know of no inputs."""
+
+    def signature(self, value: Any) -> Signature | None:
+        """Tell that there are no inputs."""
+        return None

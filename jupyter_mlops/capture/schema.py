@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from jupyter_mlops.capture import inputs as known_inputs
 from jupyter_mlops.capture.candidates import is_frame
+from jupyter_mlops.capture.formats import format_for
 from jupyter_mlops.capture.models import Column, Signature
 from jupyter_mlops.capture.rows import LIMIT, plain
 
@@ -28,7 +31,22 @@ def _column(name: str, series: Any) -> Column:
             categories=categories,
             ordered=bool(dtype.ordered),
         )
-    return Column(name=name, dtype=_dtype_name(series), required=not missing)
+    low, high = _range(series)
+    dtype_name = _dtype_name(series)
+    return Column(name=name, dtype=dtype_name, required=not missing, minimum=low, maximum=high)
+
+
+def _range(values: Any) -> tuple[float | None, float | None]:
+    """Return the least and the greatest number of a column or an array; None for anything else."""
+    if getattr(values.dtype, "kind", "O") not in "iuf" or not len(values):
+        return None, None
+    to_numpy = getattr(values, "to_numpy", None)
+    # Columns with a mask have integers beside what is missing.
+    numbers = to_numpy(dtype="float64", na_value=math.nan) if to_numpy else values
+    import numpy as np
+
+    finite = numbers[np.isfinite(numbers)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
 
 
 def _dtype_name(series: Any) -> str:
@@ -50,14 +68,18 @@ def array_columns(data: Any) -> list[Column]:
     array = np.asarray(data)
     dtype = "str" if array.dtype.kind in "OUS" else str(array.dtype)
     optional = array.dtype.kind == "f" and bool(np.isnan(array).any())
-    return [Column(name=f"x{i}", dtype=dtype, required=not optional) for i in range(array.shape[1])]
+    return [
+        Column(name=f"x{i}", dtype=dtype, required=not optional, minimum=low, maximum=high)
+        for i, (low, high) in enumerate(map(_range, array.T))
+    ]
 
 
 def learn(estimator: Any, data: Any) -> tuple[Signature | None, list[list[Any]] | None]:
     """Return the signature of an estimator's inputs, and up to five rows of its training data."""
-    named = getattr(estimator, "feature_names_in_", None)
+    named = known_inputs.names_of(estimator)
     if data is None:
-        return _guess(estimator, named), None
+        kept = format_for(estimator)
+        return kept.signature(estimator) if kept else None, None
     if is_frame(data) and named is not None:
         head = data.head(LIMIT)
         columns = [plain(head.iloc[:, i]) for i in range(head.shape[1])]
@@ -85,17 +107,6 @@ def _shape(data: Any) -> tuple[int, ...]:
     import numpy as np
 
     return np.asarray(data).shape
-
-
-def _guess(estimator: Any, named: Any) -> Signature | None:
-    if named is not None:
-        inputs = [Column(name=str(name), dtype="float64") for name in named]
-        return Signature(inputs=inputs, rows="frame")
-    width = getattr(estimator, "n_features_in_", None)
-    if not isinstance(width, int):
-        return None
-    inputs = [Column(name=f"x{i}", dtype="float64") for i in range(width)]
-    return Signature(inputs=inputs, rows="array")
 
 
 def output_columns(answer: Any) -> list[Column]:

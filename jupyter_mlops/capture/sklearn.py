@@ -10,12 +10,13 @@ import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jupyter_mlops.capture import archive
+from jupyter_mlops.capture import archive, embedded, inputs
 from jupyter_mlops.capture.canonical import SCHEMA_NAME, canonical
-from jupyter_mlops.capture.models import Kind
-from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description
+from jupyter_mlops.capture.models import Kind, Signature
+from jupyter_mlops.capture.nodes import mappings
+from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description, check_loads
 from jupyter_mlops.capture.trees import check_trees
-from jupyter_mlops.capture.trusted import TRUSTED
+from jupyter_mlops.capture.trusted import OLDEST, for_version
 
 
 class SklearnFormat:
@@ -36,6 +37,12 @@ class SklearnFormat:
     def save(self, value: Any, path: Path) -> None:
         """Write the estimator and check that it loads; a type that is not trusted is named."""
         members = _members(value)
+        if not _trusted():
+            raise CannotSave(
+                f"Only models of scikit-learn {OLDEST[0]}.{OLDEST[1]} or newer are kept.",
+                why="Nobody has looked at what older ones need to be trusted with.",
+                remedy="Update scikit-learn in the kernel's environment.",
+            )
         refused = _untrusted(members)
         if refused:
             raise CannotSave(
@@ -44,10 +51,7 @@ class SklearnFormat:
                 remedy="Do that part in a cell tagged `predict`, outside of the estimator.",
             )
         archive.write(path, members)
-        try:
-            self.load(path)
-        except CannotLoad as error:
-            raise CannotSave(f"It does not load again: {error}") from None
+        check_loads(self, path)
 
     def load(self, path: Path) -> Any:
         """Read the estimator: sizes, types and tree nodes are checked on the way."""
@@ -55,6 +59,7 @@ class SklearnFormat:
         from skops.io.exceptions import UntrustedTypesFoundException
 
         members = archive.read(path)
+        embedded.check(members)
         buffer = io.BytesIO()
         # Only what was checked is given on: the file itself could change meanwhile.
         archive.write(buffer, members.items())
@@ -62,7 +67,7 @@ class SklearnFormat:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                value = skops.io.load(buffer, trusted=sorted(TRUSTED))
+                value = skops.io.load(buffer, trusted=sorted(_trusted()))
         except UntrustedTypesFoundException as error:
             raise CannotLoad(str(error).splitlines()[0]) from None
         except Exception as error:
@@ -80,6 +85,16 @@ class SklearnFormat:
             shape=[int(width)] if isinstance(width, int) else None,
             modules=sorted(modules - {"builtins"}),
         )
+
+    def signature(self, value: Any) -> Signature | None:
+        """Tell the columns that the estimator was fitted on."""
+        return inputs.known(value)
+
+
+def _trusted() -> frozenset[str]:
+    import sklearn
+
+    return for_version(sklearn.__version__)
 
 
 def _members(value: Any) -> list[tuple[str, bytes]]:
@@ -110,19 +125,9 @@ def _untrusted(members: list[tuple[str, bytes]]) -> list[str]:
     buffer = io.BytesIO()
     archive.write(buffer, members)
     found = skops.io.get_untrusted_types(data=buffer.getvalue())
-    return sorted(set(found) - TRUSTED)
+    return sorted(set(found) - _trusted())
 
 
 def _modules(node: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            module = current.get("__module__")
-            if isinstance(module, str):
-                found.add(module.partition(".")[0])
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
-    return found
+    named = (each.get("__module__") for each in mappings(node))
+    return {module.partition(".")[0] for module in named if isinstance(module, str)}

@@ -5,35 +5,46 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.capture import code
 from jupyter_mlops.capture.formats import by_name, format_for
 from jupyter_mlops.capture.models import Capture
-from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Format
+from jupyter_mlops.capture.pickled import PickleFormat
+from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description, Format
 
 FOLDER = "weights"
 MAX_SIZE = 32 * 1024**3
+ALLOW = "Or publish with --allow-pickle, when everyone who runs it trusts you: a pickle is code."
 
 
 def save(
-    name: str, value: Any, directory: Path, cell: int | None = None
+    name: str,
+    value: Any,
+    directory: Path,
+    cell: int | None = None,
+    *,
+    allow_pickle: bool = False,
 ) -> tuple[Capture, list[str]]:
     """Save a value under ``directory/weights``; also return the modules that loading imports.
 
-    Raises ``CannotSave``, and ``OSError`` when the disk does not take it.
+    With ``allow_pickle`` what no safe format keeps is pickled. Raises ``CannotSave``, and
+    ``OSError`` when the disk does not take it.
     """
-    chosen = format_for(value)
-    if chosen is None:
-        raise CannotSave(
-            f"{name} is a {type_name(value)}, for which there is no safe format.",
-            remedy="Keep what `predict` needs of it as an estimator, an array, a frame or a plain "
-            "value.",
-        )
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    described = chosen.describe(value)
-    digest, size = _write(chosen, value, folder)
+    try:
+        chosen = _chosen(name, value)
+        described, digest, size = _written(chosen, value, folder)
+    except CannotSave as error:
+        if not allow_pickle:
+            remedy = f"{error.remedy} {ALLOW}".strip()
+            raise CannotSave(error.problem, why=error.why, remedy=remedy) from None
+        chosen = PickleFormat()
+        described, digest, size = _written(chosen, value, folder)
     capture = Capture(
         name=name,
         kind=chosen.kind,
@@ -45,8 +56,27 @@ def save(
         shape=described.shape,
         dtype=described.dtype,
         cell=cell,
+        classes=sorted(described.classes),
     )
     return capture, described.modules
+
+
+def _chosen(name: str, value: Any) -> Format:
+    found = format_for(value)
+    if found is None:
+        raise CannotSave(
+            f"{name} is a {type_name(value)}, for which there is no safe format.",
+            remedy="Keep what `predict` needs of it as an estimator, an array, a frame or a plain "
+            "value. A format of another package counts when that package is in the lock: "
+            "--add PACKAGE.",
+        )
+    return found
+
+
+def _written(chosen: Format, value: Any, folder: Path) -> tuple[Description, str, int]:
+    described = chosen.describe(value)
+    with code.using(described.classes):
+        return described, *_write(chosen, value, folder)
 
 
 def _write(chosen: Format, value: Any, folder: Path) -> tuple[str, int]:
@@ -64,11 +94,12 @@ def _write(chosen: Format, value: Any, folder: Path) -> tuple[str, int]:
     return digest, size
 
 
-def load(capture: Capture, root: Path) -> Any:
+def load(capture: Capture, root: Path, namespace: Mapping[str, Any] | None = None) -> Any:
     """Load a capture from an unpacked publication.
 
-    The size and the SHA-256 are compared before the file is opened by its format; raises
-    ``CannotLoad``.
+    The size and the SHA-256 are compared before the file is opened by its format, and what is
+    larger than the memory is not opened. ``namespace`` is that of the notebook's own code, where
+    it is not this process' main module. Raises ``CannotLoad``.
     """
     path = root / capture.file
     if not path.resolve().is_relative_to(root.resolve()):
@@ -83,7 +114,23 @@ def load(capture: Capture, root: Path) -> Any:
         raise CannotLoad(
             f"{capture.name}: {capture.file} cannot be read: {error.strerror}."
         ) from None
-    return by_name(capture.format).load(path)
+    if size > _memory():
+        raise CannotLoad(f"{capture.name}: {capture.file} is larger than the memory here.")
+    format_ = PickleFormat() if capture.format == PickleFormat.name else by_name(capture.format)
+    try:
+        with code.using(capture.classes, namespace):
+            return format_.load(path)
+    except CannotLoad as error:
+        raise CannotLoad(f"{capture.name}: {error}") from None
+
+
+def _memory() -> int:
+    """Return the bytes of memory that there are: the machine's, or fewer in a container."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            limits.append(int(Path(name).read_text()))
+    return min(limits)
 
 
 def sha256_of(path: Path) -> str:

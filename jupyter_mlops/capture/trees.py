@@ -85,6 +85,9 @@ def _check_predictor(predictor: Any) -> None:
         children = nodes[side][inner].astype(np.int64)
         if not ((children > number) & (children < len(nodes))).all():
             raise CannotLoad("A decision tree points outside of itself.")
+    if any(part.shape[1:] != (8,) for part in (predictor.raw_left_cat_bitsets,
+                                               predictor.binned_left_cat_bitsets)):  # fmt: skip
+        raise CannotLoad("A decision tree has wrong categories.")
     categorical = inner & (nodes["is_categorical"] != 0)
     bitsets = nodes["bitset_idx"][categorical].astype(np.int64)
     fewest = min(len(predictor.raw_left_cat_bitsets), len(predictor.binned_left_cat_bitsets))
@@ -95,8 +98,16 @@ def _check_predictor(predictor: Any) -> None:
 def _check_neighbours(tree: Any) -> None:
     import numpy as np
 
-    data, order, nodes, _ = (np.asarray(part) for part in tree.get_arrays())
-    starts, ends = nodes["idx_start"], nodes["idx_end"]
+    state = tree.__getstate__()
+    data, order, nodes, bounds = (np.asarray(part) for part in state[:4])
+    levels, count = int(state[5]), int(state[6])
+    starts, ends, leaves = nodes["idx_start"], nodes["idx_end"], nodes["is_leaf"]
+    shaped = bounds.ndim == 3 and bounds.shape[1:] == (count, data.shape[1])
+    if not 0 < levels < 64 or count != 2**levels - 1 or len(nodes) != count or not shaped:
+        raise CannotLoad("A neighbours' tree has a wrong number of nodes.")
+    # The children of node i are 2i + 1 and 2i + 2.
+    if not leaves[2 * np.arange(count) + 2 >= count].all():
+        raise CannotLoad("A neighbours' tree points outside of itself.")
     if len(order) != len(data) or not ((order >= 0) & (order < len(data))).all():
         raise CannotLoad("A neighbours' tree points outside of its data.")
     if not ((starts >= 0) & (starts <= ends) & (ends <= len(data))).all():
@@ -123,12 +134,18 @@ def _check_widths(value: Any) -> None:
 
 def _check_boosted(attributes: dict[str, Any], width: int) -> None:
     # With categories the columns go through a preprocessor, which keeps their number.
+    known = getattr(attributes.get("_bin_mapper"), "is_categorical_", None)
+    if known is not None and known.shape != (width,):
+        raise CannotLoad("The bins of a boosted model are of other columns than it has.")
     for predictor in _flat(attributes["_predictors"]):
         nodes = predictor.nodes
         inner = nodes["is_leaf"] == 0
         features = nodes["feature_idx"][inner].astype("int64")
         if len(features) and not 0 <= features.min() <= features.max() < width:
             raise CannotLoad("A boosted tree reads a column that there is not.")
+        groups = nodes["feature_idx"][inner & (nodes["is_categorical"] != 0)].astype("int64")
+        if len(groups) and (known is None or not known[groups].all()):
+            raise CannotLoad("A boosted tree takes a column of numbers for categories.")
 
 
 def _flat(value: Any) -> Iterator[Any]:

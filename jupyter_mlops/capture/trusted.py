@@ -1,4 +1,4 @@
-"""The types that we trust beyond those that skops trusts by itself.
+"""The types that we trust beyond those that skops trusts by itself, for each scikit-learn.
 
 The list is ours and never comes from a file. A type is in it when loading it runs no code that
 the file chooses; those whose content could still do harm are range-checked in ``trees``.
@@ -35,7 +35,7 @@ _DISTANCES = _under(
             *("Hamming", "Canberra", "BrayCurtis", "Jaccard", "Dice", "RogersTanimoto"),
             *("RussellRao", "SokalMichener", "SokalSneath", "Haversine"),
         )
-        for bits in ("", "32", "64")
+        for bits in ("32", "64")
     ),
 )
 _LOSSES = _under(
@@ -59,7 +59,7 @@ _SELECTION = _under(
     "StratifiedKFold StratifiedShuffleSplit TimeSeriesSplit _CVIterableWrapper",
 ) | _under(
     "sklearn.metrics._scorer",
-    "_BaseScorer _CurveScorer _MultimetricScorer _PassthroughScorer _Scorer",
+    "_BaseScorer _MultimetricScorer _PassthroughScorer _Scorer",
 )
 _PARTS = frozenset(
     {
@@ -132,7 +132,21 @@ _FUNCTIONS = (
     | {"scipy._lib.array_api_compat.numpy._aliases.asarray"}
 )
 
-TRUSTED: frozenset[str] = frozenset().union(
+# A pipeline's step may be a model of these libraries. What they keep as text or bytes inside of it
+# is range-checked before it is opened (``embedded``).
+_OTHERS = (
+    _under("xgboost.sklearn", "XGBClassifier XGBModel XGBRFClassifier XGBRFRegressor XGBRanker")
+    | _under("lightgbm.sklearn", "LGBMClassifier LGBMModel LGBMRanker LGBMRegressor")
+    | {"xgboost.core.Booster", "xgboost.sklearn.XGBRegressor", "lightgbm.basic.Booster"}
+)
+#: The oldest scikit-learn whose types were looked at.
+OLDEST = (1, 5)
+#: What only some have: the first release, the one that has it no more, the names.
+_SOME: tuple[tuple[tuple[int, int], tuple[int, int], frozenset[str]], ...] = (
+    ((1, 5), (1, 9), frozenset({"sklearn.compose._column_transformer._RemainderColsList"})),
+    ((1, 6), (9, 0), frozenset({"sklearn.metrics._scorer._CurveScorer"})),
+)
+_ALWAYS: frozenset[str] = frozenset().union(
     _TREES,
     _DISTANCES,
     _LOSSES,
@@ -141,4 +155,17 @@ TRUSTED: frozenset[str] = frozenset().union(
     _PARTS,
     _NUMBERS,
     _FUNCTIONS,
+    _OTHERS,
 )
+
+
+def for_version(version: str) -> frozenset[str]:
+    """Return what is trusted of a scikit-learn; nothing of one that is older than our lists.
+
+    One that is newer than all lists gets the last one: what it has renamed is refused by name.
+    """
+    major, minor, *_ = (*version.split("."), "0")
+    release = (int(major), int("".join(filter(str.isdigit, minor)) or 0))
+    if release < OLDEST:
+        return frozenset()
+    return _ALWAYS.union(*(names for first, end, names in _SOME if first <= release < end))

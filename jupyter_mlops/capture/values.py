@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from jupyter_mlops.capture.archive import check_npy
 from jupyter_mlops.capture.models import Kind
-from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description
+from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description, WithoutInputs
 
 PLAIN = (type(None), bool, int, float, str, bytes, complex, list, tuple, dict, set, frozenset)
 MARKS = ("$tuple", "$set", "$frozenset", "$dict", "$float", "$complex", "$bytes", "$array")
 
 
-class ValueFormat:
+class ValueFormat(WithoutInputs):
     """Numbers, text, lists, tuples, mappings and sets of them, and arrays inside of those."""
 
     name: ClassVar[str] = "json"
@@ -31,7 +31,7 @@ class ValueFormat:
     def save(self, value: Any, path: Path) -> None:
         """Write the value; what is inside and is not plain is refused by its place."""
         try:
-            text = json.dumps(_encode(value, "the value"), allow_nan=False, ensure_ascii=False)
+            text = json.dumps(encode(value), allow_nan=False, ensure_ascii=False)
         except RecursionError:
             raise CannotSave("The value contains itself, or is nested too deeply.") from None
         try:
@@ -42,7 +42,7 @@ class ValueFormat:
     def load(self, path: Path) -> Any:
         """Read the value."""
         try:
-            return _decode(json.loads(path.read_bytes()))
+            return decode(json.loads(path.read_bytes()))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise CannotLoad(f"{path.name} does not hold a plain value: {error}.") from None
 
@@ -59,6 +59,16 @@ def _holds_arrays(value: Any) -> bool:
     if isinstance(value, list | tuple | set | frozenset):
         return any(map(_holds_arrays, value))
     return type(value).__module__ == "numpy"
+
+
+def encode(value: Any) -> Any:
+    """Return a plain value as JSON, with marks. Raises ``CannotSave`` with the place."""
+    return _encode(value, "the value")
+
+
+def decode(value: Any) -> Any:
+    """Return the plain value of such JSON; raises ``ValueError``, ``TypeError``, ``KeyError``."""
+    return _decode(value)
 
 
 def _encode(value: Any, place: str) -> Any:

@@ -59,7 +59,8 @@ def start(service: Service, image: str, port: int) -> str:
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             ports={f"{PORT}/tcp": ("127.0.0.1", port)},
-            environment={"MLOPS_IMAGE_DIGEST": service.digest},
+            # Its port is open to this machine only, though it is beyond the container's loopback.
+            environment={"MLOPS_IMAGE_DIGEST": service.digest, "MLOPS_OPEN": "1"},
             labels={LABEL: service.id},
         )
         try:
@@ -99,5 +100,19 @@ def _runs(container: Any) -> bool:
     return bool(container.status in {"created", "running"})
 
 
-def _log(container: Any) -> str:
-    return bytes(container.logs(tail=20)).decode("utf-8", errors="replace")
+def log(service: Service, lines: int) -> str:
+    """Return the last lines that the container said. Raises ``ServiceError`` where it is gone."""
+    from docker.errors import NotFound
+
+    with engine() as client:
+        try:
+            return _log(client.containers.get(service.container), lines)
+        except NotFound:
+            raise ServiceError(
+                "The container of this service is gone, and its log with it",
+                remedy=f"Forget the service: jupyter mlops stop {service.id}",
+            ) from None
+
+
+def _log(container: Any, lines: int = 20) -> str:
+    return bytes(container.logs(tail=lines)).decode("utf-8", errors="replace")

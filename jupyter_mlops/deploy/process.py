@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_mlops.deploy import ready
 from jupyter_mlops.deploy.models import Service, born
+from jupyter_mlops.errors import ServiceError
 
 STOP_SECONDS = 15.0
 
@@ -52,6 +54,19 @@ def start(
         process.wait()
         raise
     return process.pid, born(process.pid)
+
+
+def log(service: Service, lines: int) -> str:
+    """Return the last lines of the process's log. Raises ``ServiceError`` where there is none."""
+    try:
+        with Path(service.log).open(encoding="utf-8", errors="replace") as file:
+            return "".join(deque(file, maxlen=lines))
+    except OSError as error:
+        raise ServiceError(
+            "The log of this service cannot be read",
+            why=error.strerror or str(error),
+            where=service.log,
+        ) from None
 
 
 def alive(service: Service) -> bool:

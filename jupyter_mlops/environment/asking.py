@@ -21,7 +21,7 @@ from jupyter_mlops.events import Log, OnEvent
 
 # What the image itself needs beside the notebook's own imports (see runtime/).
 RUNTIME = ["httptools", "ipykernel", "msgspec", "papermill", "starlette", "uvicorn", "uvloop"]
-CAPTURE = {"scikit-learn": ["skops"]}
+CAPTURE = {"scikit-learn": ["skops"], "torch": ["safetensors"]}
 IMAGE = "the image's own server and runner"
 #: Our code is not tried with older releases of its tools, whatever date a notebook has.
 TOOLS_FROM = "2025-01-01T00:00:00Z"

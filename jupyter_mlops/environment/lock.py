@@ -16,6 +16,7 @@ from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.resolution import Resolution, Target
 from jupyter_mlops.errors import LockError
 from jupyter_mlops.events import Log, OnEvent, ignore
+from jupyter_mlops.image.platforms import MACHINES
 
 __all__ = ["CAPTURE", "RUNTIME", "LockOptions", "lock", "parse", "platform_of"]
 
@@ -80,7 +81,7 @@ def _target(interpreter: Interpreter, options: LockOptions) -> Target:
 
 
 def _own_platform(interpreter: Interpreter) -> str:
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(interpreter.machine, "")
+    machine = MACHINES.get(interpreter.machine, "")
     return f"linux/{machine}" if interpreter.system == "Linux" and machine else ""
 
 

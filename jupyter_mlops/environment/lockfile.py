@@ -85,8 +85,9 @@ def _file(name: str, wheel: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         file = {"path": f"{wheels.FOLDER}/{kept.name}", "size": kept.stat().st_size}
     else:
         # Not the size: uv 0.13 names it in one run and not in the next (see ``sizes``).
-        said = {key: wheel[key] for key in ("upload-time",) if key in wheel}
-        file = {"url": uv.scrub(url), **said}
+        file = {"url": uv.scrub(url)}
+        if "upload-time" in wheel:
+            file["upload-time"] = wheel["upload-time"]
     return {**file, "hashes": {"sha256": sha256}}
 
 

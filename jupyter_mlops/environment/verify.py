@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -52,10 +54,7 @@ def installed_hashes(environment: Environment, lock: Lock) -> dict[str, str]:
 
     Where a lock names several wheels that fit, the installed tags tell which one was taken.
     """
-    tags = {
-        _normal(info.name.split("-")[0]): _tags(info)
-        for info in environment.site_packages.glob("*.dist-info")
-    }
+    tags = _installed_tags(environment.site_packages)
     found = {}
     for package in lock.packages:
         fitting = [
@@ -65,6 +64,12 @@ def installed_hashes(environment: Environment, lock: Lock) -> dict[str, str]:
         ]
         found[package.name] = fitting[0] if len(fitting) == 1 else ""
     return found
+
+
+@functools.lru_cache(maxsize=8)
+def _installed_tags(site: Path) -> Mapping[str, set[str]]:
+    """Return the tags of each installed wheel; read once: what is made from a lock stays."""
+    return {_normal(info.name.split("-")[0]): _tags(info) for info in site.glob("*.dist-info")}
 
 
 def _tags(info: Path) -> set[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +15,9 @@ ROOT = "/opt/mlops"
 PORT = 8080
 LABEL = "io.jupyter-mlops.publication"
 SHIPPED = ("runtime", "capture", "kernel")
-_KINDS = ("library", "lock", "styles", "plots", "code")
+#: Where the report's styles and pictures lie.
+REPORT_FILES = "report_files"
+_KINDS = ("library", "lock", "data", "styles", "plots", "code")
 SITECUSTOMIZE = b'''"""Honour the .pth files of ../site, which PYTHONPATH alone does not."""
 
 import site
@@ -36,14 +41,25 @@ ENVIRONMENT = {
 }
 
 
-def library_files() -> dict[str, bytes]:
-    """Return our code that ships, by its path below the publication's root."""
+@functools.cache
+def library_files() -> Mapping[str, bytes]:
+    """Return our code that ships, by its path below the publication's root.
+
+    It is read once: what is published is what runs, also when it is upgraded meanwhile.
+    """
     package = Path(__file__).parent.parent
     files = {"lib/sitecustomize.py": SITECUSTOMIZE}
     for source in _sources(package):
         relative = source.relative_to(package.parent).as_posix()
         files[f"lib/{relative}"] = source.read_bytes()
     return files
+
+
+@functools.cache
+def library_key() -> str:
+    """Return a key of all that ships of our code."""
+    hashes = {path: hashlib.sha256(data).hexdigest() for path, data in library_files().items()}
+    return f"library {hashlib.sha256(json.dumps(hashes).encode()).hexdigest()}"
 
 
 def _sources(package: Path) -> Iterator[Path]:
@@ -65,8 +81,9 @@ def write(files: Mapping[str, bytes], root: Path) -> None:
 def divide(files: list[str]) -> dict[str, list[str]]:
     """Divide a publication's files, without packages and weights, into layers by their kind.
 
-    Our own library is the same for all publications, the lock changes with the packages, a
-    report's styles hardly ever and its plots seldom; the code comes last.
+    Our own library is the same for all publications, the lock changes with the packages, data
+    that goes along with nothing else, a report's styles hardly ever and its plots seldom; the
+    code comes last.
     """
     kinds: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for path in files:
@@ -75,9 +92,11 @@ def divide(files: list[str]) -> dict[str, list[str]]:
 
 
 def _kind(path: str) -> str:
-    if path.startswith("report_files/"):
+    if path.startswith(f"{REPORT_FILES}/"):
         return "styles" if path.endswith(".css") else "plots"
-    return {"lib": "library", "pylock.toml": "lock"}.get(path.partition("/")[0], "code")
+    return {"lib": "library", "pylock.toml": "lock", "data": "data"}.get(
+        path.partition("/")[0], "code"
+    )
 
 
 def entries(root: Path, paths: list[str]) -> list[Entry]:

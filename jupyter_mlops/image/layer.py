@@ -11,8 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import msgspec
-
 from jupyter_mlops.errors import ImageError
 from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import (
@@ -118,12 +116,9 @@ def build_layer(
         return known
     members, epoch = in_order(entries), source_date_epoch()
     built, notes = write_layer(members, store=store, epoch=epoch, compression=compression)
-    if key and not notes:
-        built = msgspec.structs.replace(built, key=full_key(key, compression))
-        _store.remember(store, built)
     layer = _layer(built, kind, title, store, notes, compression)
-    if shelf and built.key:
-        shelf.put(built.key, [layer])
+    if key:
+        remember_layer(layer, key, store=store, compression=compression, shelf=shelf)
     return layer
 
 
@@ -156,7 +151,7 @@ def remember_layer(
     compression: Compression = GZIP,
     shelf: Shelf | None = None,
 ) -> None:
-    """Let a layer be found by another key, too, which names the same content."""
+    """Let a layer be found by a key that names its content; one with notes is not what it names."""
     full, found = full_key(key, compression), layer.blob.descriptor
     if layer.notes:
         return

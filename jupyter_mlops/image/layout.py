@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,14 @@ from jupyter_mlops.image.blob import (
 from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.index_file import REF_NAME, IndexFile, ref_name, subject
 from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
-from jupyter_mlops.image.repository import OnProgress, Pushed, load_json, no_progress, nothing
+from jupyter_mlops.image.repository import (
+    BeforeTags,
+    OnProgress,
+    Pushed,
+    load_json,
+    no_progress,
+    nothing,
+)
 
 if TYPE_CHECKING:
     from jupyter_mlops.image.manifest import Image
@@ -170,7 +177,7 @@ class Layout(IndexFile):
         image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
-        before_tags: Callable[[], None] = nothing,
+        before_tags: BeforeTags = nothing,
     ) -> Pushed:
         """Store an image or an index: blobs, then manifests, then each tag in order."""
         blobs, done, sent, skipped = image.blobs(), 0, 0, 0
@@ -188,11 +195,11 @@ class Layout(IndexFile):
         written = [BytesBlob(each.manifest, each.media_type) for each in image.images]
         for manifest in written:
             self._store_blob(manifest)
-        before_tags()
+        first = before_tags() or ()
         if isinstance(image, Index):
             written.append(BytesBlob(image.manifest, image.media_type))
             self._store_blob(written[-1])
-        self._point(image.descriptor, tags, [*blobs, *written])
+        self._point(image.descriptor, [*first, *tags], [*blobs, *written])
         sent += sum(len(manifest.data) for manifest in written)
         return Pushed(digest=image.digest, pushed_bytes=sent, skipped=skipped)
 

@@ -24,7 +24,6 @@ from jupyter_mlops.image.layer import Layer
 from jupyter_mlops.image.repository import Repository, load_json, read_blob
 from jupyter_mlops.image.tar import source_date_epoch
 
-_OURS = "jupyter-mlops"
 #: What registries accept at most (distribution spec: "at least 4 megabytes").
 MANIFEST_LIMIT = 4 << 20
 
@@ -150,7 +149,9 @@ def _config(base: Base, layers: Sequence[Layer], config: ImageConfig) -> dict[st
     }
     history = _base_history(base)
     # Short, as each publish sends it; the time stands in ``created`` of the whole.
-    history += [{"created_by": f"{_OURS} {layer.kind}", "comment": layer.title} for layer in layers]
+    history += [
+        {"created_by": f"jupyter-mlops {layer.kind}", "comment": layer.title} for layer in layers
+    ]
     value: dict[str, Any] = {
         "architecture": base.config.get("architecture", "amd64"),
         "os": base.config.get("os", "linux"),

@@ -12,7 +12,8 @@ from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.image.blob import INDEXES, Descriptor
 from jupyter_mlops.image.repository import Repository
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+#: Machines as Python names them, and as images do.
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 #: What build tools write for entries that are no images but attachments.
 _NONE = "unknown/unknown"
 
@@ -27,7 +28,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 def host_platform() -> str:
     """Return the platform of this machine as images name it, such as ``linux/amd64``."""
     machine = _platform.machine()
-    return f"linux/{_MACHINES.get(machine, machine)}"
+    return f"linux/{MACHINES.get(machine, machine)}"
 
 
 def is_index(value: Mapping[str, Any]) -> bool:

@@ -26,6 +26,10 @@ def no_progress(done: int, total: int, label: str) -> None:
     """Drop the progress: the default listener."""
 
 
+#: Called when all is there that tags will point to; returns tags to write before the others.
+BeforeTags = Callable[[], Sequence[str] | None]
+
+
 def nothing() -> None:
     """Do nothing before the tags: the default."""
 
@@ -88,13 +92,13 @@ class Repository(Protocol):
         image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
-        before_tags: Callable[[], None] = nothing,
+        before_tags: BeforeTags = nothing,
     ) -> Pushed:
         """Store an image: its blobs, then its manifest under each tag in order, the last one last.
 
         Of an index, the manifests of all images come before it. Only what is missing is
         transferred. A tag never points to something incomplete; ``before_tags`` is called when
-        all of that is there and no tag points to it yet.
+        all of that is there and no tag points to it yet, and may return tags to write first.
         """
         ...
 

@@ -38,6 +38,10 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Any] | None = None
     verify: Literal["full", "none"] = "full"
     model: str | None = None
+    captures: list[str] = []
+    ship_data: list[str] = []
+    from_kernel: str | None = None
+    signature: str | None = None
     base: str | None = None
     system_packages: Literal["auto", "ask", "none"] = "ask"
     environment: LockOptions = LockOptions()
@@ -46,6 +50,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compression: Literal["gzip", "zstd"] = "gzip"
     platforms: list[str] = []
     audit: Literal["tell", "refuse", "none"] | None = None
+    allow_pickle: bool = False
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -54,6 +59,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             path=_file(self.path, base),
             target=_reference(self.target, base) if self.target else None,
             base=_reference(self.base, base) if self.base else None,
+            signature=_file(self.signature, base) if self.signature else None,
         )
 
     def subject(self) -> str:
@@ -161,6 +167,10 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         parameters=asked.parameters,
         verify=asked.verify,
         model=asked.model,
+        captures=asked.captures,
+        ship_data=asked.ship_data,
+        from_kernel=asked.from_kernel,
+        signature=Path(asked.signature) if asked.signature else None,
         base=asked.base,
         system_packages=asked.system_packages,
         environment=asked.environment,
@@ -169,6 +179,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         compression=asked.compression,
         platforms=asked.platforms,
         audit=asked.audit,
+        allow_pickle=asked.allow_pickle,
         on_event=on_event,
     )
 

@@ -1,4 +1,4 @@
-"""The magics: ``%load_ext jupyter_mlops``, then ``%mlops_log`` and ``%mlops_publish``.
+"""The magics that ``%load_ext jupyter_mlops`` adds: log, capture, publish.
 
 Ships in images, where only ``%mlops_log`` has something to do: the standard library, IPython and
 msgspec are all that is imported here.
@@ -93,6 +93,24 @@ class MlopsMagics(Magics):
                 sys.stdout.write(self._sink.note + "\n")
         return self._sink
 
+    @no_var_expand
+    @line_magic
+    def mlops_capture(self, line: str) -> None:
+        """Have a publish save these names, too: ``%mlops_capture scaler vocabulary``.
+
+        They are saved as they are at the end of the verified run. In a live kernel it says how;
+        inside a run there is nothing to do, for the line itself was read before.
+        """
+        from jupyter_mlops.kernel.capturing import described, names_of
+
+        try:
+            names = names_of(line)
+            if not os.environ.get(VARIABLE):
+                for text in described(names, self.shell.user_ns):
+                    sys.stdout.write(f"{text}\n")
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
     @magic_arguments()
     @argument(
         "words",
@@ -106,6 +124,18 @@ class MlopsMagics(Magics):
         choices=("full", "none"),
         default="full",
         help="full: run the notebook from its own lock before it is pushed",
+    )
+    @argument(
+        "--capture",
+        dest="captures",
+        action="append",
+        metavar="NAME",
+        help="a name to save, too; may be given several times",
+    )
+    @argument(
+        "--from-kernel",
+        action="store_true",
+        help="save the objects of this kernel as they are now, instead of running the notebook",
     )
     @argument("--model", help="name of the variable that predicts, when there are several")
     @argument(
@@ -142,9 +172,10 @@ class MlopsMagics(Magics):
             "target": target,
             "verify": options.verify,
             "model": options.model,
+            "captures": options.captures,
             "platforms": options.platforms,
         }
-        return publish(self.shell, request)
+        return publish(self.shell, request, from_kernel=options.from_kernel)
 
 
 def _notebook_and_target(words: list[str]) -> tuple[str | None, str | None]:

@@ -116,6 +116,20 @@ class EnvironmentHandler(MlopsHandler):
         self.answer(answer)
 
 
+class CapturesHandler(MlopsHandler):
+    """What of a notebook can be captured."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the names of the notebook at ``path``, with what the kernel ``kernel`` knows."""
+        from jupyter_mlops.pickable import pickable
+
+        file = paths.to_file(self.contents_manager, self.get_query_argument("path"))
+        kernel = self.get_query_argument("kernel", "")
+        self.answer(await self.apart(pickable, file, kernel))
+
+
 class JobsHandler(MlopsHandler):
     """All jobs."""
 
@@ -244,6 +258,18 @@ class ServicesHandler(MlopsHandler):
         self.answer({"services": await self.apart(list_services)})
 
 
+class ServiceLogHandler(MlopsHandler):
+    """What a service says."""
+
+    @authenticated
+    @authorized
+    async def get(self, service_id: str) -> None:
+        """Return the end of its log as text."""
+        from jupyter_mlops.serve import service_log
+
+        self.answer(await self.apart(service_log, service_id))
+
+
 class ServiceHandler(MlopsHandler):
     """One service."""
 
@@ -262,6 +288,7 @@ ROUTES = [
     (r"/jupyter-mlops/analysis", AnalysisHandler),
     (r"/jupyter-mlops/draft", DraftHandler),
     (r"/jupyter-mlops/environment", EnvironmentHandler),
+    (r"/jupyter-mlops/captures", CapturesHandler),
     (r"/jupyter-mlops/jobs/?", JobsHandler),
     (_JOB, JobHandler),
     (_JOB + "/events", JobEventsHandler),
@@ -271,4 +298,5 @@ ROUTES = [
     (r"/jupyter-mlops/retention", RetentionHandler),
     (r"/jupyter-mlops/services", ServicesHandler),
     (r"/jupyter-mlops/services/(?P<service_id>[\w.-]+)", ServiceHandler),
+    (r"/jupyter-mlops/services/(?P<service_id>[\w.-]+)/log", ServiceLogHandler),
 ]

@@ -7,6 +7,7 @@ classes and literal constants come along as text; training and data loading do n
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jupyter_mlops import parsed
@@ -70,10 +71,13 @@ def predict_problems(notebook: Notebook) -> list[Problem]:
     ]
 
 
-def slice_predict(notebook: Notebook, parameters: set[str]) -> Slice | None:
+def slice_predict(
+    notebook: Notebook, parameters: set[str], keep: Sequence[str] = ()
+) -> Slice | None:
     """Return the slice of the notebook's predict function, or ``None`` if it has none.
 
-    ``parameters`` are captured, never copied as text: a re-run may have changed them.
+    ``parameters`` are captured, never copied as text: a re-run may have changed them. ``keep``
+    are classes and functions that come along although nothing names them: a capture needs them.
     """
     found = predict_function(notebook)
     if found is None:
@@ -83,7 +87,7 @@ def slice_predict(notebook: Notebook, parameters: set[str]) -> Slice | None:
     taken: dict[int, _Binding] = {}
     captured: list[str] = []
     problems: list[Problem] = []
-    waiting, seen = [function], set()
+    waiting, seen = [*keep, function], set()
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -106,6 +110,18 @@ def slice_predict(notebook: Notebook, parameters: set[str]) -> Slice | None:
         problems=problems,
         asked=asked(notebook, function),
     )
+
+
+def class_names(notebook: Notebook, parameters: set[str]) -> dict[str, list[str]]:
+    """Return the names to capture should a class of the notebook come along, for each class."""
+    defined = [
+        statement.name
+        for cell in notebook.cells
+        for statement in cell.tree.body
+        if isinstance(statement, ast.ClassDef)
+    ]
+    found = {name: slice_predict(notebook, parameters, [name]) for name in dict.fromkeys(defined)}
+    return {name: each.captured for name, each in found.items() if each is not None}
 
 
 def _bindings(notebook: Notebook) -> dict[str, list[_Binding]]:

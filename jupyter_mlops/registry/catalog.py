@@ -13,18 +13,18 @@ import msgspec
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image import platforms
 from jupyter_mlops.image.blob import Descriptor
+from jupyter_mlops.image.contents import LABEL
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.referrers import subject_of
 from jupyter_mlops.image.repository import Repository, load_json, load_names, read_blob
 from jupyter_mlops.registry.client import RemoteRepository
 from jupyter_mlops.registry.reference import Reference, is_host
+from jupyter_mlops.registry.tags import is_of_shared_layer
 from jupyter_mlops.registry.transport import Transport, next_page
 
 #: Label that holds a publication's description as compact JSON.
-PUBLICATION = "io.jupyter-mlops.publication"
+PUBLICATION = LABEL
 _VERSION = re.compile(r"v([1-9][0-9]*)")
-#: Tags of shared layers: entries for builds, of which there can be thousands.
-_SHARED = re.compile(r"layer-[0-9a-f]{64}$")
 _LANES = 8
 
 
@@ -73,7 +73,7 @@ def describe(reference: Reference, repository: Repository) -> list[Listed]:
 
 def image_tags(repository: Repository) -> list[str]:
     """Return the tags of images: neither of what is attached to them, nor of shared layers."""
-    return [tag for tag in repository.tags() if not (subject_of(tag) or _SHARED.match(tag))]
+    return [tag for tag in repository.tags() if not (subject_of(tag) or is_of_shared_layer(tag))]
 
 
 def listed(

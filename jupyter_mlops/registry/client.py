@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,6 +17,7 @@ from jupyter_mlops.image.index import Index
 from jupyter_mlops.image.manifest import Image
 from jupyter_mlops.image.referrers import Artifact, Referrer
 from jupyter_mlops.image.repository import (
+    BeforeTags,
     OnProgress,
     Pushed,
     load_json,
@@ -29,7 +29,14 @@ from jupyter_mlops.registry import mounts, referrers
 from jupyter_mlops.registry.chunks import PROGRESS
 from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, is_final, refused, unreachable
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport, next_page
-from jupyter_mlops.registry.upload import Cancelled, Outcome, Uploader, push_scopes
+from jupyter_mlops.registry.upload import (
+    Cancelled,
+    Outcome,
+    Progress,
+    Uploader,
+    has_blob,
+    push_scopes,
+)
 
 #: Blobs transferred at a time.
 LANES = 6
@@ -128,12 +135,7 @@ class RemoteRepository:
 
     def has(self, descriptor: Descriptor) -> bool:
         """Tell whether a blob is there, with the size it should have."""
-        response = self.transport.request(
-            "HEAD", f"{self._root}/blobs/{descriptor.digest}", what=f"blob {descriptor.digest}",
-            scopes=self.pull_scopes, accept=(200, 404),
-        )  # fmt: skip
-        length = response.headers.get("content-length", str(descriptor.size))
-        return response.status_code == 200 and length == str(descriptor.size)
+        return has_blob(self.transport, self.repository, descriptor, self.pull_scopes)
 
     @contextmanager
     def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
@@ -197,7 +199,7 @@ class RemoteRepository:
         image: Image | Index,
         tags: Sequence[str] = (),
         on_progress: OnProgress = no_progress,
-        before_tags: Callable[[], None] = nothing,
+        before_tags: BeforeTags = nothing,
     ) -> Pushed:
         """Push an image: blobs in parallel, then its manifest under each tag in order.
 
@@ -208,7 +210,7 @@ class RemoteRepository:
         blobs = image.blobs()
         total = sum(blob.descriptor.size for blob in blobs)
         there = [blob for blob in blobs if blob.descriptor.digest in known]
-        progress = _Progress(on_progress, total)
+        progress = Progress(on_progress, total)
         progress.add(sum(blob.descriptor.size for blob in there), "already there")
         missing = [blob for blob in blobs if blob.descriptor.digest not in known]
         outcomes, sent = self._bring(image, missing, progress)
@@ -216,8 +218,7 @@ class RemoteRepository:
             if each.digest not in manifests:
                 self._put_manifest(each, each.digest, progress)
                 sent += len(each.manifest)
-        before_tags()
-        for version in tags or [image.digest]:
+        for version in [*(before_tags() or ()), *tags] or [image.digest]:
             self._put_manifest(image, version, progress)
             sent += len(image.manifest)
         mounts.remember(self.registry, self.repository, [b.descriptor.digest for b in blobs])
@@ -298,9 +299,12 @@ class RemoteRepository:
         return blobs, manifests
 
     def _bring(
-        self, image: Image | Index, blobs: Sequence[Blob], progress: _Progress
+        self, image: Image | Index, blobs: Sequence[Blob], progress: Progress, again: bool = False
     ) -> tuple[list[Outcome], int]:
-        """Bring all blobs, large ones first; return what became of each and the bytes sent."""
+        """Bring all blobs, large ones first; return what became of each and the bytes sent.
+
+        Of those that were brought before (``again``) each is asked for.
+        """
         labels = {layer.descriptor.digest: layer.title or layer.kind for layer in image.layers}
         uploader = Uploader(self.transport, self.repository, progress.add)
         seen = mounts.read(self.registry)
@@ -312,6 +316,7 @@ class RemoteRepository:
                 blob,
                 label=labels.get(digest, "config"),
                 mount_from=self._mountable(blob, seen),
+                new=digest not in seen and not again,
             )
 
         with ThreadPoolExecutor(LANES, thread_name_prefix="push") as pool:
@@ -324,6 +329,7 @@ class RemoteRepository:
                 if failed:  # or interrupted: the others need not go on
                     uploader.stop.set()
                     pool.shutdown(wait=False, cancel_futures=True)
+                self._remember(ordered, futures)
         for error in failed:
             if error and not isinstance(error, Cancelled):
                 raise error
@@ -332,6 +338,15 @@ class RemoteRepository:
         sent = sum(size for size, out in zip(sizes, outcomes, strict=True) if out == "sent")
         return outcomes, sent
 
+    def _remember(self, blobs: Sequence[Blob], work: Sequence[Future[Outcome]]) -> None:
+        """Note which blobs are there by now, so that a push that failed goes on from there."""
+        there = [
+            blob.descriptor.digest
+            for blob, future in zip(blobs, work, strict=True)
+            if future.done() and not future.cancelled() and not future.exception()
+        ]
+        mounts.remember(self.registry, self.repository, there)
+
     def _mountable(self, blob: Blob, seen: Mapping[str, str]) -> str:
         """Return the repository of this registry that a blob can be mounted from, if any."""
         host, _, repository = str(getattr(blob, "mount_from", "")).partition("/")
@@ -339,7 +354,7 @@ class RemoteRepository:
             repository = seen.get(blob.descriptor.digest, "")
         return repository if repository != self.repository else ""
 
-    def _put_manifest(self, image: Image | Index, version: str, progress: _Progress) -> None:
+    def _put_manifest(self, image: Image | Index, version: str, progress: Progress) -> None:
         """Write the manifest; when the registry misses what it names, bring that first.
 
         Some registries know a blob only a moment after they have taken it.
@@ -357,7 +372,7 @@ class RemoteRepository:
                 raise refused(self.registry, f"{self.repository}:{version}", response)
             if attempt:
                 self.transport.pause(attempt, response, f"{self.repository}:{version}")
-            self._bring(image, image.blobs(), progress)
+            self._bring(image, image.blobs(), progress, again=True)
             for each in image.images if isinstance(image, Index) else ():
                 self._put_manifest(each, each.digest, progress)
 
@@ -366,22 +381,6 @@ class RemoteRepository:
             raise RegistryError(
                 f"Registry {self.registry} stored another manifest than it was given"
             )
-
-
-class _Progress:
-    """Adds up bytes over all lanes."""
-
-    def __init__(self, listener: OnProgress, total: int) -> None:
-        self._listener = listener
-        self._total = total
-        self._done = 0
-        self._lock = threading.Lock()
-
-    def add(self, count: int, label: str) -> None:
-        """Count bytes that are there now (or, when negative, no longer count)."""
-        with self._lock:
-            self._done = min(self._done + count, self._total)
-            self._listener(self._done, self._total, label)
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

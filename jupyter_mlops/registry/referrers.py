@@ -14,6 +14,7 @@ from jupyter_mlops.image import store as _store
 from jupyter_mlops.image.blob import INDEX, BytesBlob
 from jupyter_mlops.image.referrers import Artifact, Referrer, fallback_tag, index_of, parse_index
 from jupyter_mlops.image.repository import load_json
+from jupyter_mlops.registry import mounts
 from jupyter_mlops.registry.failures import UNKNOWN_BLOB, codes, refused
 from jupyter_mlops.registry.transport import ATTEMPTS, next_page, wait_before
 from jupyter_mlops.registry.upload import Uploader, push_scopes
@@ -40,9 +41,15 @@ def attach(repository: RemoteRepository, artifacts: Sequence[Artifact]) -> int:
     subject = artifacts[0].subject.digest
     blobs = {blob.descriptor.digest: blob for item in artifacts for blob in item.blobs()}
     uploader = Uploader(repository.transport, repository.repository, _ignore)
+    seen = mounts.read(repository.registry)
     with ThreadPoolExecutor(_LANES, thread_name_prefix="attach") as pool:
         listing = pool.submit(referrers, repository, subject)
-        outcomes = pool.map(lambda blob: uploader.bring(blob, label="attached"), blobs.values())
+        outcomes = pool.map(
+            lambda blob: uploader.bring(
+                blob, label="attached", new=blob.descriptor.digest not in seen
+            ),
+            blobs.values(),
+        )
         sent = sum(
             blob.descriptor.size
             for blob, outcome in zip(blobs.values(), outcomes, strict=True)
@@ -51,6 +58,7 @@ def attach(repository: RemoteRepository, artifacts: Sequence[Artifact]) -> int:
         known = {item.manifest.digest for item in listing.result()}
         new = [item for item in artifacts if item.manifest.descriptor.digest not in known]
         listed = list(pool.map(lambda item: _put_artifact(repository, uploader, item), new))
+    mounts.remember(repository.registry, repository.repository, list(blobs))
     sent += sum(len(item.manifest.data) for item in new)
     unlisted = [item.referrer for item, is_listed in zip(new, listed, strict=True) if not is_listed]
     return sent + (_list_by_tag(repository, subject, unlisted) if unlisted else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +11,19 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.registry.reference import Reference
 
 _VERSION = re.compile(r"v[0-9]+", re.IGNORECASE)
+_SHARED = r"layer-[0-9a-f]{64}"
 #: How the tags begin that list what is attached to images, and those of shared layers.
-_NO_IMAGE = re.compile(r"sha(256|512)-|layer-[0-9a-f]{64}", re.IGNORECASE)
+_NO_IMAGE = re.compile(rf"sha(256|512)-|{_SHARED}", re.IGNORECASE)
+
+
+def of_shared_layer(key: str) -> str:
+    """Return the tag of the shared layers that lie under a key."""
+    return f"layer-{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def is_of_shared_layer(tag: str) -> bool:
+    """Tell such a tag: an entry for builds, of which there can be thousands."""
+    return re.fullmatch(_SHARED, tag) is not None
 
 
 def movable(place: Reference, name: str) -> Reference:

@@ -12,7 +12,8 @@ from typing import Literal
 import httpx
 
 from jupyter_mlops.errors import NotFoundError, RegistryError
-from jupyter_mlops.image.blob import Blob
+from jupyter_mlops.image.blob import Blob, Descriptor
+from jupyter_mlops.image.repository import OnProgress
 from jupyter_mlops.registry import chunks
 from jupyter_mlops.registry.chunks import ChunkedUpload, NoChunks, Session, closing_seconds
 from jupyter_mlops.registry.failures import is_final, refused, unreachable
@@ -20,6 +21,8 @@ from jupyter_mlops.registry.quirks import quirks_of
 from jupyter_mlops.registry.transport import ATTEMPTS, RETRIED, Transport
 
 Outcome = Literal["skipped", "mounted", "sent"]
+#: Bytes that are sent as soon as it is asked whether they are there.
+SMALL = 1 << 16
 #: Statuses after which a new session may succeed: a lost one, a stale token, a bad day.
 _ANEW = RETRIED | {401, 404, 416}
 
@@ -43,20 +46,19 @@ class Uploader:
         self._path = f"/v2/{repository}/blobs"
         self._scopes = push_scopes(repository)
 
-    def exists(self, digest: str, size: int) -> bool:
+    def exists(self, found: Descriptor) -> bool:
         """Tell whether the repository has a blob, with the size it should have."""
-        response = self.transport.request(
-            "HEAD", f"{self._path}/{digest}", what=f"to look for blob {digest}",
-            scopes=self._scopes, accept=(200, 404),
-        )  # fmt: skip
-        length = response.headers.get("content-length", str(size))
-        return response.status_code == 200 and length == str(size)
+        return has_blob(self.transport, self.repository, found, self._scopes)
 
-    def bring(self, blob: Blob, *, label: str, mount_from: str = "") -> Outcome:
-        """Make the repository hold a blob; raises RegistryError."""
+    def bring(self, blob: Blob, *, label: str, mount_from: str = "", new: bool = False) -> Outcome:
+        """Make the repository hold a blob; raises RegistryError.
+
+        A small one that this registry was never seen to hold, as far as is known (``new``), is
+        sent without asking for it.
+        """
         found = blob.descriptor
         self._check()
-        if self.exists(found.digest, found.size):
+        if not (new and not mount_from and found.size <= SMALL) and self.exists(found):
             self.on_bytes(found.size, label)
             return "skipped"
         session = None
@@ -110,7 +112,7 @@ class Uploader:
         ChunkedUpload(
             self.transport, self._scopes, blob,
             begin=self._begin,
-            exists=lambda: self.exists(found.digest, found.size),
+            exists=lambda: self.exists(found),
             check=self._check,
             on_bytes=lambda count: self.on_bytes(count, label),
         ).run(session)  # fmt: skip
@@ -133,7 +135,7 @@ class Uploader:
                 return
             self.on_bytes(-sent[0], label)
             # The reply may have been lost only: then the blob is there.
-            if response is None and self.exists(blob.descriptor.digest, blob.descriptor.size):
+            if response is None and self.exists(blob.descriptor):
                 self.on_bytes(blob.descriptor.size, label)
                 return
             if response is not None:
@@ -165,6 +167,34 @@ class Uploader:
             ) as response:  # fmt: skip
                 response.read()
                 return response
+
+
+class Progress:
+    """Adds up the bytes of all blobs of a push."""
+
+    def __init__(self, listener: OnProgress, total: int) -> None:
+        self._listener = listener
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int, label: str) -> None:
+        """Count bytes that are there now (or, when negative, no longer count)."""
+        with self._lock:
+            self._done = min(self._done + count, self._total)
+            self._listener(self._done, self._total, label)
+
+
+def has_blob(
+    transport: Transport, repository: str, found: Descriptor, scopes: tuple[str, ...]
+) -> bool:
+    """Tell whether a repository has a blob, with the size it should have."""
+    response = transport.request(
+        "HEAD", f"/v2/{repository}/blobs/{found.digest}", what=f"to look for blob {found.digest}",
+        scopes=scopes, accept=(200, 404),
+    )  # fmt: skip
+    length = response.headers.get("content-length", str(found.size))
+    return response.status_code == 200 and length == str(found.size)
 
 
 def push_scopes(repository: str) -> tuple[str, ...]:

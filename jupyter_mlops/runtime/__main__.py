@@ -1,4 +1,4 @@
-"""The entry point of an image: ``python -m jupyter_mlops.runtime serve|run|steps|check``."""
+"""The entry point of an image: ``python -m jupyter_mlops.runtime serve|run|steps|batch|check``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from jupyter_mlops.runtime.steps.server import serve
 
         return serve(options.parallel)
+    if options.verb == "batch":
+        from jupyter_mlops.runtime.batch import serve as answer
+
+        return answer(options.root)
     if options.verb == "check":
         return _check(options)
+    if options.verb == "worker":
+        return _work(options)
     return _serve(options)
 
 
@@ -49,8 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--trace", type=Path, help="a file for what each cell read and changed")
     steps = verbs.add_parser("steps", help="run steps of a pipeline, asked for on standard input")
     steps.add_argument("--parallel", type=int, default=1, help="how many steps at once")
+    batch = verbs.add_parser("batch", help="predict blocks of rows from standard input")
     check = verbs.add_parser("check", help="predict the golden rows and compare exactly")
-    for verb in (serve, run, check):
+    worker = verbs.add_parser("worker", help="one process of a service; started by serve")
+    for name in ("--part", "--workers", "--socket", "--link", "--memory"):
+        worker.add_argument(name, type=int, required=True)
+    worker.add_argument("--at-once", action="store_true")
+    for verb in (serve, run, batch, check, worker):
         verb.add_argument("--root", type=Path, default=Path(default))
     return parser
 
@@ -80,6 +91,13 @@ def _check(options: argparse.Namespace) -> int:
     found = check(options.root)
     sys.stdout.write(json.dumps(found) + "\n")
     return 0 if found["ok"] else 1
+
+
+def _work(options: argparse.Namespace) -> int:
+    from jupyter_mlops.runtime.worker import Place, work
+
+    known = Place.__struct_fields__
+    return work(Place(**{name: value for name, value in vars(options).items() if name in known}))
 
 
 def _serve(options: argparse.Namespace) -> int:

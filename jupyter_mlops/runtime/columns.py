@@ -21,12 +21,12 @@ NOUNS = {
 }
 
 
-def problems_of(rows: list[list[Any]], signature: Signature) -> list[str]:
-    """Return a sentence for every value of a wrong type, by row (from 1) and column."""
+def problems_of(rows: list[list[Any]], signature: Signature, first: int = 1) -> list[str]:
+    """Return a sentence for every value of a wrong type, by row (from ``first``) and column."""
     problems = []
     for position, column in enumerate(signature.inputs):
         accepts, expected = _check(column)
-        for number, row in enumerate(rows, start=1):
+        for number, row in enumerate(rows, start=first):
             value = row[position]
             if value is None:
                 if column.required:
@@ -37,7 +37,20 @@ def problems_of(rows: list[list[Any]], signature: Signature) -> list[str]:
                 if not expected.startswith("one of"):
                     told += f", not {got}"
                 problems.append(f"Row {number}, column {column.name}: {told}.")
+            elif expectation := _outside(value, column):
+                problems.append(f"Row {number}, column {column.name}: {expectation} is expected.")
     return problems
+
+
+def _outside(value: Any, column: Column) -> str:
+    """Say what a person wants of a value that is of the right type; empty where it is fine."""
+    if column.allowed is not None and value not in column.allowed:
+        return "one of the allowed values"
+    if column.limit and column.minimum is not None and value < column.minimum:
+        return f"at least {column.minimum:g}"
+    if column.limit and column.maximum is not None and value > column.maximum:
+        return f"at most {column.maximum:g}"
+    return ""
 
 
 def _check(column: Column) -> tuple[Check, str]:

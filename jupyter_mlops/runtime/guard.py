@@ -1,83 +1,71 @@
-"""What stands before every endpoint: the token, and the metrics."""
+"""The token: who may call, and how a browser comes by it."""
 
 from __future__ import annotations
 
 import hmac
-import time
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Scope
 
-from jupyter_mlops.runtime import answers
-from jupyter_mlops.runtime.served import Served
+from jupyter_mlops.runtime import answers, bodies
 
 # What a probe must reach without a secret.
-OPEN = ("/ping", "/health/live", "/health/ready")
-NAMED = (
-    "/",
-    "/invocations",
-    "/metrics",
-    "/openapi.json",
-    "/version",
-    *OPEN,
+OPEN = (
+    *("/ping", "/health", "/health/live", "/health/ready"),
+    *("/v2/health/live", "/v2/health/ready"),
 )
+COOKIE = "mlops_token"
+ASK = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Token</title>
+<body><h1>This service asks for its token</h1>
+<p>It stands in the service's log, or whoever runs the service knows it.</p>
+<form method="get" action=""><label>Token <input type="password" name="token" autofocus required>
+</label> <button>Open</button></form></body></html>"""
 
 
 class Guard:
-    """Refuses requests without the token, where one is set."""
+    """Knows who may call; with an empty token, everybody."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self.app = app
-        self._expected = f"Bearer {token}".encode() if token else b""
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 401."""
-        if scope["type"] != "http" or not self._expected or scope["path"] in OPEN:
-            await self.app(scope, receive, send)
-            return
-        given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
-        if hmac.compare_digest(given, self._expected):
-            await self.app(scope, receive, send)
-            return
-        response = answers.problem(
+    def admits(self, scope: Scope) -> bool:
+        """Tell whether a request may pass."""
+        if not self._token or scope["path"] in OPEN:
+            return True
+        given = bodies.header(scope, b"authorization").encode("latin-1")
+        kind, _, told = given.partition(b" ")
+        if kind.lower() == b"bearer" and self._is(told.strip()):
+            return True
+        return self._is(_cookie(bodies.header(scope, b"cookie")))
+
+    def _is(self, given: bytes) -> bool:
+        return hmac.compare_digest(given, self._token)
+
+    def refusal(self, scope: Scope) -> Response:
+        """Answer one that may not pass: a browser is asked, and remembers the token."""
+        if scope["path"] == "/" and scope["method"] == "GET":
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            if self._is(query.get("token", [""])[0].encode()):
+                # The address without the token: it is not to be seen, sent on or kept.
+                answer = RedirectResponse("/", 303)
+                answer.set_cookie(COOKIE, self._token.decode(), httponly=True, samesite="strict")
+                return answer
+            if "text/html" in bodies.header(scope, b"accept"):
+                policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
+                return HTMLResponse(ASK, 401, {"Content-Security-Policy": policy})
+        return answers.problem(
             401,
             "Send the service's token: `Authorization: Bearer TOKEN`.",
             {"WWW-Authenticate": "Bearer"},
         )
-        await response(scope, receive, send)
 
 
-class Measure:
-    """Counts requests and how long they take."""
-
-    def __init__(self, app: ASGIApp, served: Served) -> None:
-        self.app = app
-        self.metrics = served.metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and measure it."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        code = "500"
-
-        async def watch(message: Message) -> None:
-            nonlocal code
-            if message["type"] == "http.response.start":
-                code = str(message["status"])
-            await send(message)
-
-        start = time.perf_counter()
-        self.metrics.in_progress.add(1)
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            self.metrics.in_progress.add(-1)
-            seconds = time.perf_counter() - start
-            self.metrics.duration.observe(seconds, endpoint=_endpoint(scope["path"]), code=code)
-
-
-def _endpoint(path: str) -> str:
-    """Return a label from a small fixed set: callers must not make new series."""
-    if path in NAMED:
-        return path
-    return "/v1/runs" if path.startswith("/v1/runs") else "other"
+def _cookie(text: str) -> bytes:
+    try:
+        found = SimpleCookie(text).get(COOKIE)
+    except CookieError:
+        return b""
+    return found.value.encode() if found is not None else b""

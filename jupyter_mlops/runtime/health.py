@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from jupyter_mlops.runtime import answers
+from jupyter_mlops.runtime import answers, exposition
 from jupyter_mlops.runtime.exposition import CONTENT_TYPE
 from jupyter_mlops.runtime.served import Served
 
 
 async def ping(request: Request) -> Response:
     """Answer as MLflow does: 200 when the model is ready, else 503."""
-    ready = request.app.state.served.state == "ready"
-    return PlainTextResponse("\n", 200 if ready else 503)
+    is_ready = request.app.state.served.metrics.ready
+    return PlainTextResponse("\n", 200 if is_ready else 503)
 
 
 async def live(request: Request) -> Response:
@@ -25,10 +25,22 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Say whether the model is loaded and answered its golden rows exactly."""
+    """Say whether every worker has its model and answered the golden rows as the notebook did."""
     served: Served = request.app.state.served
-    status = 200 if served.state == "ready" else 503
-    return answers.json({"status": served.state, "message": served.message}, status)
+    metrics = served.metrics
+    states = metrics.states()
+    status, message = served.state, served.message
+    if not metrics.ready and status == "ready":
+        failed = exposition.FAILED in states
+        status = "failed" if failed else "starting"
+        message = f"Another worker {'has failed; the log says why' if failed else 'is starting'}."
+    value = {
+        "status": status,
+        "message": message,
+        "workers": states.count(exposition.READY),
+        "predicts": served.proven,
+    }
+    return answers.json(value, 200 if metrics.ready else 503)
 
 
 async def version(request: Request) -> Response:
@@ -40,7 +52,10 @@ async def version(request: Request) -> Response:
         "title": publication.title,
         "predictor": publication.predictor,
         "models": {each.name: each.sha256 for each in publication.captures},
+        "notebook_sha256": publication.notebook_sha256,
         "image_digest": served.settings.digest or None,
+        "workers": served.settings.workers,
+        "predicts": served.proven,
         "verified": publication.verified,
         "generator": publication.generator,
     }
@@ -55,6 +70,7 @@ async def metrics(request: Request) -> Response:
 
 routes = [
     Route("/ping", ping),
+    Route("/health", ping),
     Route("/health/live", live),
     Route("/health/ready", ready),
     Route("/version", version),

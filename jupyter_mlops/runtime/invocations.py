@@ -6,47 +6,45 @@ tells neither tracebacks nor the data that was sent.
 
 from __future__ import annotations
 
-import logging
+import asyncio
+from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope
 
-from jupyter_mlops.runtime import answers
-from jupyter_mlops.runtime.reading import BadRequest, read
-from jupyter_mlops.runtime.served import Busy, Served
+from jupyter_mlops.runtime import bodies, predictions
+from jupyter_mlops.runtime.batcher import Work
+from jupyter_mlops.runtime.quick import Numbers
+from jupyter_mlops.runtime.reading import read
+from jupyter_mlops.runtime.refusal import BadRequest
+from jupyter_mlops.runtime.served import Served
 
-logger = logging.getLogger("mlops")
+_JSON = "application/json"
+PLAIN_JSON = (_JSON, f"{_JSON}; charset=utf-8", f"{_JSON};charset=utf-8")
 
 
-async def invoke(request: Request) -> Response:
-    """Predict rows."""
-    served: Served = request.app.state.served
-    if not served.predicts:
-        return answers.problem(
-            404, "This publication has no predictor; run its notebook at /v1/runs."
-        )
-    if served.state != "ready":
-        return answers.problem(503, served.message, {"Retry-After": "1"})
-    body = await answers.body(request, served.settings.body)
-    signature = served.publication.signature
+async def invoke(served: Served, scope: Scope, receive: Receive) -> dict[str, Any]:
+    """Predict rows; raises ``bodies.Refused``."""
+    predictions.check_ready(served)
+    seconds = predictions.seconds_of(served, scope)
+    settings = served.settings
+    body = await bodies.read(scope, receive, settings.body, settings.sending)
+    kind = bodies.header(scope, b"content-type")
     try:
-        table = read(request.headers.get("content-type", ""), body, signature)
+        if len(body) > predictions.LARGE:
+            work = await asyncio.to_thread(_read, served, kind, body)
+        else:
+            work = _read(served, kind, body)
     except BadRequest as error:
-        return answers.problem(error.status, str(error))
-    try:
-        predictions = await served.predict(table)
-    except Busy:
-        return answers.problem(503, "Too many predictions are waiting.", {"Retry-After": "1"})
-    except MemoryError:
-        return answers.problem(503, "There is not enough memory for these rows.")
-    except Exception as error:
-        # The notebook's function may raise anything; what it says may hold the caller's data.
-        logger.exception("The predictor failed.")
-        return answers.problem(
-            422, f"The predictor does not take these rows: it raised {type(error).__name__}."
-        )
-    return answers.json({"predictions": predictions})
+        raise predictions.refused(error) from None
+    return {"predictions": await predictions.predict(served, work, seconds)}
 
 
-routes = [Route("/invocations", invoke, methods=["POST"])]
+def _read(served: Served, kind: str, body: bytes) -> Work:
+    reader = served.reader
+    if reader is not None and kind.lower() in PLAIN_JSON:
+        array = reader.read(body)
+        if array is not None:
+            return Numbers(array, reader.names)
+    signature = served.publication.signature
+    table = read(kind, body, signature, served.params, served.settings.body)
+    return predictions.work_of(served, table)

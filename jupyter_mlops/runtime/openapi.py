@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jupyter_mlops.capture.models import Column, Golden, Signature
-from jupyter_mlops.runtime import answers
+from jupyter_mlops.runtime import answers, openapi_inference
+from jupyter_mlops.runtime.bodies import CODES
 from jupyter_mlops.runtime.parameters import json_schema
 from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.runtime.served import Served
@@ -36,7 +37,8 @@ def describe(publication: Publication, golden: Golden | None, token: bool) -> di
     """Return the OpenAPI 3.1 document of a service."""
     paths = {**_run_paths(publication), **_status_paths()}
     if publication.predictor.kind != "none":
-        paths = {"/invocations": _invocations(publication.signature, golden), **paths}
+        predict = {"/invocations": _invocations(publication.signature, golden)}
+        paths = {**predict, **openapi_inference.paths(publication), **paths}
     schemes = {"token": {"type": "http", "scheme": "bearer"}} if token else {}
     return {
         "openapi": "3.1.0",
@@ -78,8 +80,9 @@ def _invocations(signature: Signature | None, golden: Golden | None) -> dict[str
         "instances": {"type": "array", "items": {"anyOf": [row, values, {}]}},
         "inputs": {"type": ["object", "array"]},
     }
+    params = {"params": {"type": "object", "description": "Further arguments of the function."}}
     one_of = [
-        {"type": "object", "required": [key], "properties": {key: schema}}
+        {"type": "object", "required": [key], "properties": {key: schema, **params}}
         for key, schema in forms.items()
     ]
     body: dict[str, Any] = {"schema": {"oneOf": one_of}}
@@ -100,11 +103,15 @@ def _invocations(signature: Signature | None, golden: Golden | None) -> dict[str
             "operationId": "invoke",
             "requestBody": {
                 "required": True,
-                "content": {"application/json": body, "text/csv": {"schema": {"type": "string"}}},
+                "content": {
+                    "application/json": body,
+                    "text/csv": {"schema": {"type": "string"}},
+                    "application/vnd.apache.parquet": {},
+                },
             },
             "responses": {
                 "200": _json("Predictions", answer),
-                **_errors(400, 413, 415, 422, 503),
+                **_errors(400, 408, 413, 415, 503, 504),
             },
         }
     }
@@ -263,7 +270,7 @@ def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _errors(*codes: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Error"}
-    names = {code: answers.CODES[code].replace("_", " ").capitalize() for code in codes}
+    names = {code: CODES[code].replace("_", " ").capitalize() for code in codes}
     return {str(code): _json(name, schema) for code, name in names.items()}
 
 

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -58,6 +59,7 @@ def render(served: Served, nonce: str) -> str:
         metrics=_metrics(publication),
         predict=_predict(served),
         parameters=_form(publication.parameters),
+        model=_model(served),
     )
 
 
@@ -76,6 +78,7 @@ def _facts(served: Served) -> str:
         "packages of the same versions",
         "none": "no",
     }
+    weights = publication.captures
     answer = {"function": "the notebook’s function", "estimator": "the fitted model"}
     facts = [
         ("Answers with", f"{answer[predictor.kind]} {predictor.name}" if predictor.name else ""),
@@ -83,10 +86,29 @@ def _facts(served: Served) -> str:
         ("Python", publication.python),
         ("Packages", ", ".join(f"{k} {v}" for k, v in sorted(publication.direct.items()))),
         ("Authors", ", ".join(publication.authors)),
+        ("Weights", ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in weights)),
+        ("Predicts", _way(served)),
         ("Image", served.settings.digest),
         ("Made by", publication.generator),
     ]
     return _pairs((name, value) for name, value in facts if value)
+
+
+def _model(served: Served) -> str:
+    if not served.predicts:
+        return ""
+    name = escape(quote(served.publication.name.rpartition("/")[2]))
+    return f'<a href="v2/models/{name}">Model (Open Inference Protocol)</a>'
+
+
+def _way(served: Served) -> str:
+    """Say how requests reach the model."""
+    if not served.predicts or served.state != "ready":
+        return ""
+    proven = served.proven
+    if proven.batched:
+        return "requests that wait share a call: they are answered to the bit as alone"
+    return f"each request alone. {proven.why_not}"
 
 
 def _metrics(publication: Publication) -> str:

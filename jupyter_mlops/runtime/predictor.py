@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from jupyter_mlops.capture import code, store
 from jupyter_mlops.capture import rows as conversion
-from jupyter_mlops.capture import store
-from jupyter_mlops.capture.models import Golden, Signature
+from jupyter_mlops.capture.models import Capture, Golden, Signature
 from jupyter_mlops.capture.protocol import CannotLoad
 from jupyter_mlops.runtime.publication import Publication
 
@@ -28,23 +29,35 @@ class LoadProblem(RuntimeError):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows to predict; ``columns`` is None when the caller named none."""
+    """Rows to predict; ``columns`` is None when the caller named none.
+
+    ``params`` are further arguments by name, for a function that takes them.
+    """
 
     rows: list[Any]
     columns: list[str] | None = None
+    params: dict[str, Any] = {}
 
 
 class Predictor:
     """Answers rows with the notebook's function or with its estimator.
 
-    ``exactly`` says whether its answers must be the verified run's to the last bit.
+    ``exactly`` says whether its answers must be the verified run's to the last bit. ``estimator``
+    is None for a function, ``params`` are the function's further arguments with their defaults.
     """
 
     def __init__(
-        self, signature: Signature | None, call: Callable[[Table], Any], exactly: bool = True
+        self,
+        signature: Signature | None,
+        call: Callable[[Table], Any],
+        exactly: bool = True,
+        estimator: Any = None,
+        params: dict[str, Any] | None = None,
     ) -> None:
         self.signature = signature
         self.exactly = exactly
+        self.estimator = estimator
+        self.params = params or {}
         self._call = call
 
     def predict(self, table: Table) -> list[Any]:
@@ -64,20 +77,34 @@ def load(root: Path, publication: Publication) -> Predictor | None:
     exactly = publication.verified != "elsewhere"
     if kind == "none":
         return None
+    later = [each for each in publication.captures if code.of_notebook(each.classes)]
+    values = _loaded([each for each in publication.captures if each not in later], root)
+    if kind == "function":
+        module = _module(root / "service.py", values)
+        # Their classes are in that code.
+        module.__dict__.update(_loaded(later, root, module.__dict__))
+        function = module.__dict__.get(name)
+        if not callable(function):
+            raise LoadProblem(f"service.py does not define {name}().")
+        call = _of_function(function, publication.signature)
+        params = _params(function)
+        return Predictor(publication.signature, call, exactly, params=params)
+    if name not in values:
+        raise LoadProblem(f"The estimator {name} is not among the captures.")
+    call = _of_estimator(values[name], publication.signature)
+    return Predictor(publication.signature, call, exactly, estimator=values[name])
+
+
+def _loaded(
+    captures: Iterable[Capture], root: Path, namespace: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     try:
-        values = {each.name: store.load(each, root) for each in publication.captures}
+        values = {each.name: store.load(each, root, namespace) for each in captures}
     except CannotLoad as error:
         raise LoadProblem(str(error)) from None
     for value in values.values():
         _use_one_thread(value)
-    if kind == "function":
-        function = _function(root / "service.py", name, values)
-        call = _of_function(function, publication.signature)
-        return Predictor(publication.signature, call, exactly)
-    if name not in values:
-        raise LoadProblem(f"The estimator {name} is not among the captures.")
-    call = _of_estimator(values[name], publication.signature)
-    return Predictor(publication.signature, call, exactly)
+    return values
 
 
 def load_golden(root: Path) -> Golden | None:
@@ -146,9 +173,9 @@ def _use_one_thread(value: Any) -> None:
             each.n_jobs = 1
 
 
-def _function(path: Path, name: str, values: dict[str, Any]) -> Callable[[Any], Any]:
+def _module(path: Path, values: dict[str, Any]) -> types.ModuleType:
     try:
-        code = compile(path.read_bytes(), str(path), "exec")
+        compiled = compile(path.read_bytes(), str(path), "exec")
     except OSError as error:
         raise LoadProblem(f"service.py cannot be read: {error.strerror}.") from None
     except SyntaxError as error:
@@ -159,15 +186,25 @@ def _function(path: Path, name: str, values: dict[str, Any]) -> Callable[[Any], 
     sys.modules[MODULE] = module
     module.__dict__.update(values)
     try:
-        exec(code, module.__dict__)
+        exec(compiled, module.__dict__)
     except Exception as error:
         traceback.print_exc()
         raise LoadProblem(f"service.py raised {type(error).__name__}: {error}.") from None
-    function = module.__dict__.get(name)
-    if not callable(function):
-        raise LoadProblem(f"service.py does not define {name}().")
-    found: Callable[[Any], Any] = function
-    return found
+    return module
+
+
+def _params(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the function's arguments after the rows that have a plain default value."""
+    try:
+        _, *others = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {
+        each.name: each.default
+        for each in others
+        if each.kind in kinds and isinstance(each.default, bool | int | float | str)
+    }
 
 
 def _of_function(
@@ -176,12 +213,14 @@ def _of_function(
     try:
         import pandas as pd
     except ImportError:
-        return lambda table: function(_records(table))
+        return lambda table: function(_records(table), **table.params)
 
     def call(table: Table) -> Any:
         if signature is not None and signature.inputs:
-            return function(conversion.table(table.rows, signature.inputs))
-        return function(pd.DataFrame(_sequences(table), columns=table.columns))
+            rows = conversion.table(table.rows, signature.inputs)
+        else:
+            rows = pd.DataFrame(_sequences(table), columns=table.columns)
+        return function(rows, **table.params)
 
     return call
 

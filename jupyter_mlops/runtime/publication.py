@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import msgspec.structs
 
-from jupyter_mlops.capture.models import Capture, Predictor, Signature
+from jupyter_mlops.capture.models import Capture, DataVersion, FileVersion, Predictor, Signature
 from jupyter_mlops.runtime.parameters import Parameter
 
 SCHEMA = "io.jupyter-mlops.publication/v1"
 FILE_NAME = "publication.json"
+#: The folder with the notebook's files that were asked to go along.
+DATA = "data"
+#: How many files a label tells one by one.
+LABELLED = 20
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +60,12 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
     ``verified`` says what proves it: ``full`` is a run on this very platform from this very lock;
     ``elsewhere`` is that of the same notebook, weights and versions on the platform ``run_on``,
-    which stands in no other record: nothing was run on this one.
+    which stands in no other record: nothing was run on this one. ``loaded`` says that captures
+    and answers come from a live kernel, and that the fresh environment loaded them and answered
+    the same; the notebook itself was not run.
+
+    ``data`` are the versions of what the models were trained on, ``files`` those of the files
+    that the run read; ``profile_sha256`` is that of ``profile.json``.
     """
 
     name: str
@@ -72,6 +85,9 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture] = []
     predictor: Predictor = Predictor()
     signature: Signature | None = None
+    data: list[DataVersion] = []
+    files: list[FileVersion] = []
+    profile_sha256: str = ""
     verified: Literal["full", "loaded", "none", "elsewhere"] = "none"
     run_on: str | msgspec.UnsetType = msgspec.UNSET
     direct: dict[str, str] = {}
@@ -88,8 +104,60 @@ def encode(publication: Publication) -> bytes:
     return msgspec.json.format(compact, indent=2) + b"\n"
 
 
+def folded(files: Sequence[FileVersion], most: int) -> list[FileVersion]:
+    """Return at most ``most`` entries: where there are more files, folders stand for theirs.
+
+    Folders with the most files are folded first.
+    """
+    groups: dict[str, list[FileVersion]] = {}
+    alone = list(files)
+    while len(alone) + len(groups) > most and alone:
+        filled = Counter(_place(each.path) for each in alone)
+        place = max(filled, key=lambda each: (filled[each], each.count("/"), each))
+        inside = [each for each in alone if _within(each.path, place)]
+        below = [group for group in groups if _within(group, place)]
+        groups[place] = [*inside, *(each for group in below for each in groups.pop(group))]
+        alone = [each for each in alone if not _within(each.path, place)]
+    entries = [*alone, *(_folder(place, members) for place, members in groups.items())]
+    return sorted(entries, key=lambda each: (each.path, each.sha256))
+
+
+def _place(path: str) -> str:
+    folder, slash, _ = path.rpartition("/")
+    return folder + slash or "./"
+
+
+def _within(path: str, place: str) -> bool:
+    return place == "./" or path.startswith(place)
+
+
+def _folder(place: str, members: Sequence[FileVersion]) -> FileVersion:
+    lines = sorted((each.path, each.sha256) for each in members)
+    text = "".join(f"{digest}  {path}\n" for path, digest in lines)
+    unread = sum(1 for each in members if not each.sha256)
+    return FileVersion(
+        path=place,
+        size=sum(each.size for each in members),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        inside=all(each.inside for each in members),
+        count=sum(each.count for each in members),
+        shipped=all(each.shipped for each in members),
+        note=f"{unread} of them could not be read." if unread else "",
+    )
+
+
 def compact(publication: Publication) -> bytes:
-    """Return the shortest JSON text that ``decode`` reads: what has its default is left out."""
+    """Return the shortest JSON text that ``decode`` reads: what has its default is left out.
+
+    A label is no place for much: of data versions the columns, and of many files all but their
+    folders, stand in ``publication.json`` only.
+    """
+    replace = msgspec.structs.replace
+    publication = replace(
+        publication,
+        data=[replace(each, columns=[]) for each in publication.data],
+        files=folded(publication.files, LABELLED),
+    )
     return msgspec.json.encode(
         {"schema": publication.schema, **_told(publication)}, order="deterministic"
     )
@@ -97,11 +165,16 @@ def compact(publication: Publication) -> bytes:
 
 def _told(value: object) -> Any:
     if isinstance(value, msgspec.Struct):
-        fields = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+        fields = ((field, getattr(value, field.name)) for field in _fields(type(value)))
         return {field.encode_name: _told(item) for field, item in fields if item != _default(field)}
     if isinstance(value, list):
         return [_told(item) for item in value]
     return value
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> object:

@@ -4,52 +4,71 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from jupyter_mlops.capture.models import Signature
-from jupyter_mlops.runtime.columns import of_text, problems_of
+from jupyter_mlops.runtime import parquet
+from jupyter_mlops.runtime.columns import NOUNS, of_text, problems_of
 from jupyter_mlops.runtime.predictor import Table
+from jupyter_mlops.runtime.refusal import BadRequest
 
 KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-MAX_PROBLEMS = 20
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
-class BadRequest(ValueError):
-    """A body that cannot be predicted; tells the caller all problems and none of its data."""
+def read(
+    content_type: str,
+    body: bytes,
+    signature: Signature | None,
+    params: Mapping[str, Any] = NO_PARAMS,
+    limit: int = 100 * 1024**2,
+) -> Table:
+    """Return the rows of a body, in the order of the signature; raises ``BadRequest``.
 
-    def __init__(self, problems: list[str], status: int = 400) -> None:
-        self.status = status
-        shown = problems[:MAX_PROBLEMS]
-        if len(problems) > len(shown):
-            shown.append(f"There are {len(problems) - len(shown)} more problems.")
-        super().__init__(" ".join(shown))
-
-
-def read(content_type: str, body: bytes, signature: Signature | None) -> Table:
-    """Return the rows of a body, in the order of the signature; raises ``BadRequest``."""
+    ``params`` are what the predictor takes beside rows, with their defaults; ``limit`` is how many
+    bytes a compressed body may unpack to.
+    """
     media, _, options = content_type.partition(";")
     charset = options.strip().lower()
     if charset and charset.replace('"', "") not in ("charset=utf-8", "charset=utf8"):
         raise BadRequest(["Only the charset utf-8 is understood."], 415)
     match media.strip().lower():
         case "application/json":
-            table = _read_json(body)
+            table = _read_json(body, params)
         case "text/csv":
             table = _read_csv(body, signature)
+        case "application/vnd.apache.parquet" | "application/x-parquet":
+            table = parquet.read(body, limit)
         case _:
-            raise BadRequest(["The content type must be application/json or text/csv."], 415)
+            raise BadRequest(
+                [
+                    "The content type must be application/json, text/csv or "
+                    "application/vnd.apache.parquet."
+                ],
+                415,
+            )
+    return checked(table, signature)
+
+
+def checked(table: Table, signature: Signature | None, first: int = 1) -> Table:
+    """Return rows in the order of the signature; raises ``BadRequest`` with all that is wrong.
+
+    ``first`` is the number of the first row.
+    """
     if signature is None or not signature.inputs:
         return table
     table = _ordered(table, signature)
-    problems = problems_of(table.rows, signature)
+    problems = problems_of(table.rows, signature, first)
     if problems:
         raise BadRequest(problems)
     return table
 
 
-def _read_json(body: bytes) -> Table:
+def _read_json(body: bytes, params: Mapping[str, Any]) -> Table:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -62,15 +81,37 @@ def _read_json(body: bytes) -> Table:
     given = [key for key in KEYS if key in value]
     if unknown or len(given) != 1:
         raise BadRequest([f"The body must have exactly one of: {', '.join(KEYS)}."])
-    if value.get("params"):
-        raise BadRequest(["This predictor takes no params."])
+    further = _params(value.get("params"), params)
     readers = {
         "dataframe_split": _split,
         "dataframe_records": _records,
         "instances": _instances,
         "inputs": _inputs,
     }
-    return readers[given[0]](value[given[0]])
+    table = readers[given[0]](value[given[0]])
+    return msgspec.structs.replace(table, params=further) if further else table
+
+
+def _params(given: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params that are given; each has the type of its default."""
+    if not given:
+        return {}
+    if not isinstance(given, dict):
+        raise BadRequest(["params must be an object."])
+    if not known:
+        raise BadRequest(["This predictor takes no params."])
+    if len(given.keys() - known.keys()):
+        raise BadRequest([f"Unknown params. The params are: {', '.join(known)}."])
+    problems = []
+    for name, value in given.items():
+        kind = type(known[name])
+        if kind is float and type(value) is int:
+            continue
+        if type(value) is not kind:
+            problems.append(f"params.{name}: {NOUNS[kind]} is expected.")
+    if problems:
+        raise BadRequest(problems)
+    return given
 
 
 def _split(value: Any) -> Table:
@@ -94,19 +135,19 @@ def _records(value: Any) -> Table:
     return Table(rows=[[row.get(name) for name in columns] for row in value], columns=columns)
 
 
-def _instances(value: Any) -> Table:
+def _instances(value: Any, where: str = "instances") -> Table:
     if not isinstance(value, list):
-        raise BadRequest(["instances must be a list of rows."])
+        raise BadRequest([f"{where} must be a list of rows."])
     if value and all(isinstance(row, dict) for row in value):
         return _records(value)
     if any(isinstance(row, dict) for row in value):
-        raise BadRequest(["instances must be all lists or all objects."])
-    return _rectangular(value, None, "instances")
+        raise BadRequest([f"{where} must be all lists or all objects."])
+    return _rectangular(value, None, where)
 
 
 def _inputs(value: Any) -> Table:
     if isinstance(value, list):
-        return _rectangular(value, None, "inputs")
+        return _instances(value, "inputs")
     if not isinstance(value, dict):
         raise BadRequest(["inputs must be an object of columns, or a list of rows."])
     if not all(isinstance(column, list) for column in value.values()):
@@ -170,7 +211,7 @@ def _ordered(table: Table, signature: Signature) -> Table:
             raise BadRequest(
                 [f"A row has {len(table.rows[0])} values, but there are {len(names)} columns."]
             )
-        return Table(rows=table.rows, columns=names)
+        return Table(rows=table.rows, columns=names, params=table.params)
     given = {name: position for position, name in enumerate(table.columns)}
     problems = []
     if len(given) != len(table.columns):
@@ -186,4 +227,4 @@ def _ordered(table: Table, signature: Signature) -> Table:
         raise BadRequest(problems)
     places = [given.get(name) for name in names]
     rows = [[None if at is None else row[at] for at in places] for row in table.rows]
-    return Table(rows=rows, columns=names)
+    return Table(rows=rows, columns=names, params=table.params)

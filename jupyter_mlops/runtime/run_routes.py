@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.requests import Request
@@ -13,7 +13,9 @@ from starlette.routing import Route
 from jupyter_mlops.runtime import answers
 from jupyter_mlops.runtime.parameters import ParameterProblems
 from jupyter_mlops.runtime.runs import ENDED, KeyTaken, QueueFull, Run
-from jupyter_mlops.runtime.served import Served
+
+if TYPE_CHECKING:
+    from jupyter_mlops.runtime.keeper import Keeper
 
 MAX_WAIT = 300.0
 NOT_FOUND = "There is no such run; the service may have forgotten it."
@@ -29,14 +31,14 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 async def create(request: Request) -> Response:
     """Queue a run: 202 and its location; with ``?wait=SECONDS`` the answer comes when it ended."""
-    served: Served = request.app.state.served
+    keeper: Keeper = request.app.state.keeper
     # A form of another site can post texts, but not this type.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return answers.problem(415, "The content type must be application/json.")
     wait = _wait(request)
     if wait is None:
         return answers.problem(400, f"wait must be a number of seconds from 0 to {MAX_WAIT:g}.")
-    body = await answers.body(request, served.settings.body)
+    body = await request.body()
     try:
         asked = msgspec.json.decode(body or b"{}", type=RunBody)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -47,66 +49,66 @@ async def create(request: Request) -> Response:
         return answers.problem(422, "timeout_s must be more than 0.")
     key = request.headers.get("idempotency-key") or asked.idempotency_key
     try:
-        run = served.runs.create(asked.parameters, key, asked.timeout_s)
+        run = keeper.runs.create(asked.parameters, key, asked.timeout_s)
     except ParameterProblems as error:
         return answers.problem(422, str(error), problems=error.problems)
     except QueueFull:
         return answers.problem(429, "Too many runs are waiting.", {"Retry-After": "10"})
     except KeyTaken:
         return answers.problem(409, "The idempotency key belongs to other parameters.")
-    return await _answer(served, run, wait, status=202)
+    return await _answer(keeper, run, wait, status=202)
 
 
 async def show(request: Request) -> Response:
     """Return one run; ``?wait=SECONDS`` waits for its end."""
-    served: Served = request.app.state.served
-    run = served.runs.get(request.path_params["id"])
+    keeper: Keeper = request.app.state.keeper
+    run = keeper.runs.get(request.path_params["id"])
     if run is None:
         return answers.problem(404, NOT_FOUND)
     wait = _wait(request)
     if wait is None:
         return answers.problem(400, f"wait must be a number of seconds from 0 to {MAX_WAIT:g}.")
-    return await _answer(served, run, wait, status=200)
+    return await _answer(keeper, run, wait, status=200)
 
 
-async def _answer(served: Served, run: Run, wait: float, status: int) -> Response:
+async def _answer(keeper: Keeper, run: Run, wait: float, status: int) -> Response:
     if wait and run.state not in ENDED:
-        await served.runs.wait(run.id, wait)
+        await keeper.runs.wait(run.id, wait)
     location = f"/v1/runs/{run.id}"
     headers = {"Location": location} if status == 202 else {}
     if status == 202 and run.state in ENDED:
         status = 200
-    return answers.json((served.runs.get(run.id) or run).shown(), status, headers)
+    return answers.json((keeper.runs.get(run.id) or run).shown(), status, headers)
 
 
 async def every(request: Request) -> Response:
     """Return all runs that the service still knows, newest first."""
-    served: Served = request.app.state.served
-    return answers.json({"runs": [run.shown() for run in served.runs.list()]})
+    keeper: Keeper = request.app.state.keeper
+    return answers.json({"runs": [run.shown() for run in keeper.runs.list()]})
 
 
 async def notebook(request: Request) -> Response:
     """Return the executed notebook."""
-    served: Served = request.app.state.served
-    run = served.runs.get(request.path_params["id"])
+    keeper: Keeper = request.app.state.keeper
+    run = keeper.runs.get(request.path_params["id"])
     if run is None:
         return answers.problem(404, NOT_FOUND)
     if not run.output.exists():
         return answers.problem(404, f"The run is {run.state}: it has no executed notebook.")
-    name = f"{served.publication.name.rpartition('/')[2] or 'notebook'}-{run.id[:8]}.ipynb"
+    name = f"{keeper.publication.name.rpartition('/')[2] or 'notebook'}-{run.id[:8]}.ipynb"
     return FileResponse(run.output, media_type="application/x-ipynb+json", filename=name)
 
 
 async def delete(request: Request) -> Response:
     """Cancel a run that goes on; forget one that has ended."""
-    served: Served = request.app.state.served
-    run = served.runs.get(request.path_params["id"])
+    keeper: Keeper = request.app.state.keeper
+    run = keeper.runs.get(request.path_params["id"])
     if run is None:
         return answers.problem(404, NOT_FOUND)
     if run.state in ENDED:
-        served.runs.forget(run)
+        keeper.runs.forget(run)
         return Response(status_code=204)
-    await served.runs.cancel(run)
+    await keeper.runs.cancel(run)
     return answers.json(run.shown())
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from jupyter_mlops.runtime import scratch
 from jupyter_mlops.runtime.parameters import effective, validate
-from jupyter_mlops.runtime.publication import FILE_NAME, Publication
+from jupyter_mlops.runtime.publication import DATA, FILE_NAME, Publication
 
 KEPT = 100
 # How long a cancelled run may take to stop its kernel before it is killed, in seconds.
@@ -249,7 +249,9 @@ def _notebook(publication: Publication) -> str:
 def _fill(work: Path, notebook: Path) -> None:
     """Make the working directory, with what lies beside the notebook, so that it is found."""
     work.mkdir()
-    for beside in notebook.parent.iterdir():
+    data = notebook.parents[1] / DATA
+    shipped = data.iterdir() if data.is_dir() else ()
+    for beside in (*notebook.parent.iterdir(), *shipped):
         if beside.name != notebook.name:
             (work / beside.name).symlink_to(beside.resolve())
 

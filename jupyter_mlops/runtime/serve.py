@@ -2,73 +2,95 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import logging
 import os
-import signal
+import secrets
+import socket
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import Any
+
+import msgspec
 
 from jupyter_mlops.runtime import publication, scratch
+from jupyter_mlops.runtime.settings import Settings
+
+BACKLOG = 2048
+logger = logging.getLogger("mlops")
 
 
 def serve(root: Path, host: str, port: int) -> int:
     """Serve the publication at ``root``; return the exit code.
 
-    SIGTERM stops accepting, lets requests finish for $MLOPS_DRAIN_SECONDS, and cancels runs.
+    Beyond the loopback interface a token is asked for: $MLOPS_TOKEN, else one that is made now and
+    logged; MLOPS_OPEN=1 lets everybody in. SIGTERM stops accepting, lets requests finish for
+    $MLOPS_DRAIN_SECONDS, and cancels runs.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         published = publication.load(root)
         _make_home_writable()
-        from jupyter_mlops.runtime.served import Served, Settings
-
         settings = Settings.of_environment()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"The publication at {root} cannot be served: {error}\n")
         return 1
-    import uvicorn
-
-    from jupyter_mlops.runtime import app
-
-    served = Served(root, published, settings)
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            """Let those who only wait for a run go, and drain the others."""
-            served.runs.release()
-            super().handle_exit(sig, frame)
-
-    config = uvicorn.Config(
-        app.make(served),
-        host=host,
-        port=port,
-        timeout_graceful_shutdown=settings.drain,
-        access_log=False,
-        server_header=False,
-        **_fast(),
-    )
-    server = Server(config)
-    # uvicorn raises the signal again when it has drained; the service ended as it should.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    if published.predictor.kind == "none":
+        settings = msgspec.structs.replace(settings, workers=1)
     try:
-        server.run()
-    except KeyboardInterrupt:
-        return 0
-    return 0 if server.started else 1
+        sock = _bound(host, port)
+    except OSError as error:
+        sys.stderr.write(f"Port {port} of {host} cannot be used: {error.strerror}.\n")
+        return 1
+    settings = _with_token(settings, host)
+    # Numerical libraries take all cores in each process otherwise.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    logger.info("Serving %s at http://%s:%d", published.name, host, sock.getsockname()[1])
+
+    from jupyter_mlops.runtime.supervisor import Supervisor
+
+    async def run() -> int:
+        return await Supervisor(root, published, settings, sock).run()
+
+    return asyncio.run(run())
 
 
-def _fast() -> dict[str, Any]:
-    """Use the fast event loop and parser where they are installed."""
-    chosen: dict[str, Any] = {}
-    for option, name in (("loop", "uvloop"), ("http", "httptools")):
-        try:
-            __import__(name)
-        except ImportError:
-            continue
-        chosen[option] = name
-    return chosen
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _with_token(settings: Settings, host: str) -> Settings:
+    """Return the settings with a token where the service can be reached from other machines."""
+    if settings.token or _is_loopback(host):
+        return settings
+    if os.environ.get("MLOPS_OPEN") == "1":
+        logger.warning("Everybody who reaches this service may call it (MLOPS_OPEN=1).")
+        return settings
+    token = secrets.token_urlsafe(24)
+    logger.warning(
+        "The token of this service is %s (set your own with MLOPS_TOKEN, or MLOPS_OPEN=1 to let "
+        "everybody in); in a browser: /?token=%s",
+        token,
+        token,
+    )
+    return msgspec.structs.replace(settings, token=token)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _make_home_writable() -> None:

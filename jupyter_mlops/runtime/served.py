@@ -1,94 +1,53 @@
-"""The state of one service: what it answers with, whether it is ready, and its one model thread."""
+"""The state of one worker: what it answers with, whether it is ready, and its one model."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import msgspec
-
-from jupyter_mlops.runtime import predictor
+from jupyter_mlops.runtime import exposition, predictor, proof
+from jupyter_mlops.runtime.batcher import Batcher, Work
 from jupyter_mlops.runtime.exposition import Metrics
-from jupyter_mlops.runtime.predictor import LoadProblem, Predictor, Table
+from jupyter_mlops.runtime.predictor import LoadProblem
+from jupyter_mlops.runtime.proof import Proven
 from jupyter_mlops.runtime.publication import Publication
-from jupyter_mlops.runtime.runs import Runs
+from jupyter_mlops.runtime.quick import Model, Numbers, Reader, Rows
+from jupyter_mlops.runtime.settings import Settings
 
-Answer = TypeVar("Answer")
 logger = logging.getLogger("mlops")
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator chooses by environment variables.
-
-    ``token`` empty means that everybody may call; ``body`` is in bytes, ``waiting`` the number of
-    predictions that may wait for the model, ``drain`` in seconds.
-    """
-
-    token: str = ""
-    digest: str = ""
-    body: int = 100 * 1024**2
-    waiting: int = 1024
-    runs: int = 1
-    queue: int = 16
-    drain: int = 25
-
-    @classmethod
-    def of_environment(cls) -> Settings:
-        """Read the variables; raises ``ValueError`` that names the one that is wrong."""
-        usual = cls()
-        return cls(
-            token=os.environ.get("MLOPS_TOKEN", ""),
-            digest=os.environ.get("MLOPS_IMAGE_DIGEST", ""),
-            body=_number("MLOPS_MAX_BODY", usual.body),
-            waiting=_number("MLOPS_MAX_WAITING", usual.waiting),
-            runs=_number("MLOPS_RUNS", usual.runs),
-            queue=_number("MLOPS_RUNS_QUEUE", usual.queue),
-            drain=_number("MLOPS_DRAIN_SECONDS", usual.drain),
-        )
-
-
-def _number(name: str, default: int) -> int:
-    text = os.environ.get(name)
-    if not text:
-        return default
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{name} is {text!r}, which is not a whole number from 1 on.")
-    return int(text)
-
-
-class Busy(RuntimeError):
-    """More predictions wait than the service wants to keep."""
-
-
 class Served:
-    """One publication being served."""
+    """One publication being served by one process."""
 
-    def __init__(self, root: Path, publication: Publication, settings: Settings) -> None:
+    def __init__(
+        self, root: Path, publication: Publication, settings: Settings, metrics: Metrics
+    ) -> None:
         self.root = root
         self.publication = publication
         self.settings = settings
-        self.metrics = Metrics()
-        self.runs = Runs(root, publication, settings.runs, settings.queue, self._run_ended)
+        self.metrics = metrics
         self.state: Literal["starting", "ready", "failed"] = "starting"
         self.message = "The model is being loaded."
+        self.proven = Proven()
+        self.params: dict[str, Any] = {}
+        self.reader: Reader | None = None
         self.golden = None if publication.signature is None else _golden(root)
-        self._predictor: Predictor | None = None
-        # One thread: models are not thread-safe, and two of them would only share the cores.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
-        self._waiting = 0
-        self.metrics.model.set(
-            1,
-            publication=publication.name,
-            predictor=publication.predictor.name or "",
-            kind=publication.predictor.kind,
-            digest=settings.digest,
+        self.on_settled: Callable[[], None] = lambda: None
+        self._batcher: Batcher | None = None
+        self._optional = _optional(publication)
+        self._measured = _measured(publication)
+        metrics.info = (
+            ("model", publication.name),
+            ("version", publication.notebook_sha256[:12]),
+            ("image_digest", settings.digest),
+            ("predictor", publication.predictor.name or ""),
+            ("kind", publication.predictor.kind),
         )
-        self.metrics.ready.set(0)
 
     @property
     def predicts(self) -> bool:
@@ -96,17 +55,22 @@ class Served:
         return self.publication.predictor.kind != "none"
 
     async def start(self) -> None:
-        """Load the predictor and check the golden rows; the service is ready afterwards, or failed.
+        """Load the predictor and check the golden rows; the worker is ready afterwards, or failed.
 
-        The event loop stays free: the service answers that it is alive meanwhile.
+        The event loop stays free: the worker answers that it is alive meanwhile.
         """
-        problem = await asyncio.wrap_future(self._thread.submit(self._load))
+        problem = await asyncio.to_thread(self._load)
+        # What is loaded stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
         if problem:
             self.state, self.message = "failed", problem
+            self.metrics.state.set(exposition.FAILED)
             logger.error("%s", problem)
         else:
             self.state, self.message = "ready", "The service is ready."
-            self.metrics.ready.set(1)
+            self.metrics.state.set(exposition.READY)
+        self.on_settled()
 
     def _load(self) -> str:
         try:
@@ -116,7 +80,8 @@ class Served:
                 mismatches = predictor.compare(loaded, golden)
                 if mismatches:
                     return " ".join(mismatches)
-            self._predictor = loaded
+            if loaded is not None:
+                self._take(*proof.prove(loaded, golden))
         except LoadProblem as error:
             return str(error)
         except Exception as error:
@@ -124,29 +89,60 @@ class Served:
             return f"The model cannot be loaded: {type(error).__name__}."
         return ""
 
-    async def predict(self, table: Table) -> list[Any]:
-        """Answer rows in the model's thread, in the order of arrival; raises ``Busy``."""
-        assert self._predictor is not None
-        answers = await self._in_thread(self._predictor.predict, table)
-        self.metrics.rows.add(len(table.rows))
+    def _take(self, model: Model, proven: Proven) -> None:
+        self.proven = proven
+        self.params = model.predictor.params
+        self.reader = model.reader
+        batcher = Batcher(
+            model,
+            self,
+            waiting=self.settings.waiting,
+            batch_rows=self.settings.batch_rows,
+            together=proven.batched,
+        )
+        sample = proof.sample_work(model, self.golden)
+        # What a function costs depends on what it is given: it never holds up the event loop.
+        if sample is not None and model.predictor.estimator is not None:
+            batcher.calibrate(sample)
+        self._batcher = batcher
+
+    async def predict(self, work: Work, seconds: float) -> list[Any]:
+        """Answer rows; raises ``Busy``, ``Late``, and what the predictor raises."""
+        assert self._batcher is not None
+        self._count_missing(work)
+        answers = await self._batcher.predict(work, seconds)
+        self.metrics.rows.add(work.count)
+        if self._measured:
+            strange = sum(answer in (None, "Infinity", "-Infinity") for answer in answers)
+            if strange:
+                self.metrics.nonfinite.add(strange, "output")
         return answers
 
-    async def _in_thread(self, call: Callable[[Table], Answer], table: Table) -> Answer:
-        if self._waiting >= self.settings.waiting:
-            raise Busy
-        self._waiting += 1
-        try:
-            return await asyncio.wrap_future(self._thread.submit(call, table))
-        finally:
-            self._waiting -= 1
+    def _count_missing(self, work: Work) -> None:
+        for position, name in self._optional:
+            if isinstance(work, Numbers):
+                column = work.array[:, position]
+                missing = int((column != column).sum())
+            elif isinstance(work, Rows):
+                missing = sum(row[position] is None for row in work.table.rows)
+            else:
+                missing = 0
+            if missing:
+                self.metrics.count_missing(name, missing)
 
-    def _run_ended(self, state: str) -> None:
-        self.metrics.runs.add(state=state)
+    def waited(self, seconds: float) -> None:
+        """Count how long a request waited for the model."""
+        self.metrics.wait.observe(seconds)
+
+    def predicted(self, rows: int, seconds: float) -> None:
+        """Count one call of the model."""
+        self.metrics.predict.observe(seconds)
+        self.metrics.batch.observe(rows)
 
     async def stop(self) -> None:
-        """Cancel the runs, and let the model finish what it has begun."""
-        await self.runs.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the model finish what it has begun."""
+        if self._batcher is not None:
+            self._batcher.close()
 
 
 def _golden(root: Path) -> Any:
@@ -154,3 +150,16 @@ def _golden(root: Path) -> Any:
         return predictor.load_golden(root)
     except LoadProblem:
         return None  # said when the model is loaded
+
+
+def _optional(publication: Publication) -> list[tuple[int, str]]:
+    signature = publication.signature
+    inputs = signature.inputs if signature is not None else []
+    return [(i, column.name) for i, column in enumerate(inputs) if not column.required]
+
+
+def _measured(publication: Publication) -> bool:
+    """Tell whether the answers are numbers with a fraction."""
+    signature = publication.signature
+    outputs = signature.outputs if signature is not None else []
+    return len(outputs) == 1 and outputs[0].dtype.startswith("float")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,13 @@ from typing import Any
 
 #: Outputs that a person reads as text; pictures and sounds hold none that can be found.
 _READ = ("text/", "application/json", "application/javascript", "image/svg+xml")
+
+#: How much of a large file is looked at together, in characters.
+PART = 4 << 20
+#: What a line of data has at least where it holds a token, an address with a login, or a key.
+LONG = re.compile(
+    r"-----BEGIN|(?i:passw|secret|token|api.?key|login|auth)|(?<![^\s,;|])(?=[^\s,;|]*[A-Za-z])[^\s,;|]{12}"
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,28 @@ def files(root: Path, paths: list[str]) -> Iterator[Text]:
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 tree = None
         yield Text(path, text, tree)
+
+
+def is_text(path: Path) -> bool:
+    """Tell text from other content by its beginning."""
+    with path.open("rb") as file:
+        return b"\0" not in file.read(8192)
+
+
+def parts(root: Path, path: str) -> Iterator[Text]:
+    """Yield a file below ``root`` that is text, a few megabytes of whole lines at a time.
+
+    Of data: lines without a word that is long enough for a token are left empty, for there are
+    millions of them.
+    """
+    if not is_text(root / path):
+        return
+    with (root / path).open(encoding="utf-8", errors="replace") as file:
+        done = 0
+        while lines := file.readlines(PART):
+            where = path if not done else f"{path} (below line {done})"
+            yield Text(where, "".join(line if LONG.search(line) else "\n" for line in lines))
+            done += len(lines)
 
 
 def _shown(output: Mapping[str, Any]) -> Iterator[str]:

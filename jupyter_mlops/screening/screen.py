@@ -43,6 +43,8 @@ def _of(text: Text) -> Iterator[Finding]:
     """Yield what is in one text; what is a part of another secret of its line is not told again."""
     lines = text.text.splitlines()
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         for kind, secret in _apart(tokens(line)):
             yield found(kind, _with_lines(secret, lines, number), text.where, number)
     for name, secret, number in assigned(text.tree) if text.tree is not None else ():

@@ -47,6 +47,7 @@ export function fakeApi(): FakeApi {
     analyzeDraft: jest.fn(async () => DRAFT),
     describeEnvironment: jest.fn(async () => REPORT),
     editEnvironment: jest.fn(async () => REPORT),
+    listCaptures: jest.fn(async () => ({ names: [], live: false, note: '' })),
     listJobs: jest.fn(async () => []),
     startJob: jest.fn(async (kind, request) => aJob({ kind, request })),
     listEvents: jest.fn(async () => []),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jupyter_mlops import cli
 from jupyter_mlops.deploy import models, process, ready
 from jupyter_mlops.deploy.models import Service
 from jupyter_mlops.errors import NotFoundError, ServiceError
@@ -116,3 +118,20 @@ def test_a_port_in_use(home: Path) -> None:
 def test_records_that_are_not_there(home: Path, name: str) -> None:
     with pytest.raises(NotFoundError):
         models.load(name)
+
+
+def test_what_a_service_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = service(home, 1)
+    models.save(made)
+    Path(made.log).write_text(
+        "".join(f"line {number}\n" for number in range(300)) + "\x1b[31mred\n"
+    )
+    assert cli.main(["logs", made.id, "--lines", "3"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["line 298", "line 299"]
+    assert cli.main(["logs", made.id, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["log"].count("\n") == 100
+    Path(made.log).unlink()
+    assert cli.main(["logs", made.id]) == ServiceError.exit_code
+    assert cli.main(["logs", "gone"]) == NotFoundError.exit_code

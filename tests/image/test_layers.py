@@ -226,7 +226,9 @@ name = st.text(
 paths = st.lists(name, min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.dictionaries(paths, st.binary(max_size=2000), max_size=12))
 def test_any_tree_comes_back_from_the_tar(tmp_path: Path, tree: dict[str, bytes]) -> None:
     folders = {"/".join(p.split("/")[:n]) for p in tree for n in range(1, p.count("/") + 1)}

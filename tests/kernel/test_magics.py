@@ -335,3 +335,20 @@ def test_a_cell_that_names_its_step_runs_as_any_other(shell: Any) -> None:
     assert result.success and result.result == 3
     assert shell.user_ns["a_of_step"] == 3
     assert shell.input_transformers_cleanup.count(step_mark) == 1
+
+
+def test_what_is_captured_is_said_in_a_live_kernel(
+    shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("MLOPS_JOURNAL", raising=False)
+    shell.run_cell("import os\nimport numpy as np\nlog = open(os.devnull)")
+    shell.run_cell("w, words = np.ones((3, 2)), {'a': 1}")
+    text = said(shell, capsys, "%mlops_capture w words log")
+    assert "w: numpy.ndarray, 3 x 2, saved as npy" in text
+    assert "words: dict, 1, saved as json" in text
+    assert "log: _io.TextIOWrapper has no safe format" in text
+    assert "Nothing is called gone yet" in said(shell, capsys, "%mlops_capture w gone")
+    assert "'w.T' is not a name" in said(shell, capsys, "%mlops_capture w.T")
+    assert "nothing to capture" in said(shell, capsys, "%mlops_capture").lower()
+    monkeypatch.setenv("MLOPS_JOURNAL", str(tmp_path / "journal.jsonl"))
+    assert said(shell, capsys, "%mlops_capture made_later") == "", "a run has nothing to say"

@@ -18,6 +18,7 @@ from jupyter_mlops.lab.handlers import ROUTES
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Publication
 from tests.lab.conftest import Ask
+from tests.notebooks import make
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -304,3 +305,12 @@ async def test_an_unknown_job_is_a_404(jp_serverapp: Any, ask: Ask) -> None:
         assert status == 404
         assert answer["problems"][0]["remedy"]
     assert (await ask("jobs", job, method="DELETE"))[0] == 404
+
+
+async def test_the_names_that_could_be_captured(ask: Ask, jp_root_dir: Path) -> None:
+    make(jp_root_dir / "n.ipynb", ["x = [1]", "%mlops_capture x"])
+    status, found = await ask("captures", path="n.ipynb")
+    assert status == 200 and found["live"] is False
+    assert [(each["name"], each["declared"]) for each in found["names"]] == [("x", True)]
+    status, _ = await ask("captures", path="gone.ipynb")
+    assert status == 404

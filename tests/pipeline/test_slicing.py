@@ -94,3 +94,26 @@ def test_what_the_notebook_asks_is_looked_at_again_only_where_that_runs_nothing(
         "predict(data.head(n)); predict(data.drop(columns='a')); predict(); other.predict(x)",
     )
     assert found.asked == ["data[['a', 'b']].head(20)", "test", "test.iloc[:5, -2:]"]
+
+
+def test_classes_come_along_for_what_is_made_of_them(tmp_path: Path) -> None:
+    cells = [
+        "width = 3\nimport json",
+        "class Part:\n    size = width\n\nclass Net:\n    part = Part\n"
+        "    def up(self):\n        return json.dumps(offset)",
+        "width = width + 1\noffset = sum(range(5))\nnet = Net()",
+        "def predict(rows):\n    return net.up()",
+    ]
+    read = notebook.read(make(tmp_path / "n.ipynb", cells))
+    plain = slicing.slice_predict(read, set())
+    assert plain is not None and plain.captured == ["net"] and "class" not in plain.source
+    kept = slicing.slice_predict(read, set(), ["Net"])
+    assert kept is not None and kept.captured == ["net", "offset", "width"]
+    assert kept.source.index("class Part") < kept.source.index("class Net")
+    assert "import json" in kept.source
+    assert slicing.class_names(read, set()) == {
+        "Part": ["net", "width"],
+        "Net": ["net", "offset", "width"],
+    }
+    bare = notebook.read(make(tmp_path / "bare.ipynb", cells[:3]))
+    assert slicing.class_names(bare, set()) == {}

@@ -173,7 +173,9 @@ class Service:
 
 
 @contextmanager
-def serving(root: Path, folder: Path, **variables: str) -> Iterator[Service]:
+def serving(
+    root: Path, folder: Path, *, host: str = "127.0.0.1", **variables: str
+) -> Iterator[Service]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -181,8 +183,8 @@ def serving(root: Path, folder: Path, **variables: str) -> Iterator[Service]:
     command = [sys.executable, "-m", "jupyter_mlops.runtime", "serve", "--root", str(root)]
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment(**variables),
+            [*command, "--host", host, "--port", str(port)],
+            env={**environment(), **variables},
             stderr=stderr,
             cwd=folder,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ import pytest
 
 from jupyter_mlops.capture.models import Column, Golden, Signature
 from jupyter_mlops.runtime import journal
-from jupyter_mlops.runtime.exposition import Metrics
+from jupyter_mlops.runtime.exposition import READY, STARTING, Metrics
 from jupyter_mlops.runtime.openapi import row_schema
 from jupyter_mlops.runtime.predictor import Predictor, compare
 from jupyter_mlops.runtime.predictor import load as load_predictor
 from jupyter_mlops.runtime.publication import Publication, compact, decode, encode
 from jupyter_mlops.runtime.publication import load as load_publication
-from jupyter_mlops.runtime.reading import BadRequest, read
+from jupyter_mlops.runtime.reading import read
+from jupyter_mlops.runtime.refusal import BadRequest
 
 PUBLICATION = Publication(
     name="a", notebook_sha256="1", lock_sha256="2", python="3.11", platform="linux/amd64"
@@ -81,19 +84,40 @@ def test_processes_share_a_journal(tmp_path: Path) -> None:
 
 
 def test_the_exposition() -> None:
-    metrics = Metrics()
-    metrics.duration.observe(0.003, endpoint='a"b\\c\nd', code="200")
-    metrics.duration.observe(99, endpoint='a"b\\c\nd', code="200")
+    metrics = Metrics(['a"b\\c\nd'])
+    metrics.duration.observe(0.003, "/invocations", "200")
+    metrics.duration.observe(99, "/invocations", "200")
     metrics.rows.add(5)
+    metrics.count_missing('a"b\\c\nd', 2)
+    metrics.count_missing("unknown", 3)
     text = metrics.text()
-    labels = r'endpoint="a\"b\\c\nd",code="200"'
+    labels = 'endpoint="/invocations",code="200"'
     name = "mlops_request_duration_seconds"
     assert f'{name}_bucket{{{labels},le="0.0025"}} 0\n' in text
     assert f'{name}_bucket{{{labels},le="0.005"}} 1\n' in text
     assert f'{name}_bucket{{{labels},le="+Inf"}} 2\n' in text
     assert f"{name}_sum{{{labels}}} 99.003\n" in text
     assert "mlops_rows_total 5\n" in text
-    assert text.count("# TYPE") == 6
+    assert 'mlops_feature_missing_total{feature="a\\"b\\\\c\\nd"} 2\n' in text
+    assert 'mlops_feature_missing_total{feature="(others)"} 3\n' in text
+
+
+def test_processes_have_one_exposition() -> None:
+    first = Metrics(parts=3, part=1)
+    first.rows.add(5)
+    first.state.set(READY)
+    second = Metrics(parts=3, part=2, file=first.shared.file)
+    second.rows.add(7)
+    assert "mlops_rows_total 12\n" in first.text()
+    texts = [re.sub(r"^process_\S+ .*$", "", each.text(), flags=re.M) for each in (first, second)]
+    assert texts[0] == texts[1]  # but for what is measured at that moment
+    assert first.ready
+    second.state.set(STARTING)
+    assert not first.ready
+    # Another process takes the part of the first and goes on.
+    again = Metrics(parts=3, part=1, file=os.dup(first.shared.file))
+    again.rows.add(1)
+    assert "mlops_rows_total 13\n" in second.text()
 
 
 SIGNATURE = Signature(

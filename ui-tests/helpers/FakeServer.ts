@@ -3,13 +3,14 @@ import type {
   IEnvironmentReport,
   IJob,
   IJobEvent,
+  IPick,
   IService
 } from '../../src/models';
 import { ANALYSIS, PUBLICATIONS } from './answers';
 
 /** What the REST interface knows; the folder of the front end has the same name. */
 const NOUNS =
-  /\/jupyter-mlops\/(analysis|draft|environment|jobs|publications|services)/;
+  /\/jupyter-mlops\/(analysis|captures|draft|environment|jobs|publications|services)/;
 
 const SCHEMA = 'https://schema.jupyter.org/jupyter_mlops/job/v1';
 
@@ -24,6 +25,7 @@ export class FakeServer {
   readonly jobs: IJob[] = [];
   readonly requests: { kind: string; request: Record<string, unknown> }[] = [];
   services: IService[] = [];
+  captures: IPick = { names: [], live: false, note: '' };
   analysis: Record<string, unknown> = ANALYSIS;
   environment: IEnvironmentReport | null = null;
   /** The answer to the next POST of a job, when it is not to start. */
@@ -92,6 +94,7 @@ export class FakeServer {
     const job = this.jobs.find(({ id: known }) => known === id);
     const answers: Record<string, unknown> = {
       analysis: this.analysis,
+      captures: this.captures,
       draft: { ...this.analysis, unreadable: [] },
       environment: this.environment,
       jobs: part

@@ -29,7 +29,7 @@ HARMLESS = frozenset(
     """
     pip conda mamba uv pwd ls ll whos who who_ls lsmagic history hist pdoc pinfo pinfo2
     psource pycat cat head tail page magic quickref notebook rehashx dhist timeit prun memit
-    mprun lprun mlops_publish mlops_step alias doctest_mode debug pdb tb sx_ env_
+    mprun lprun mlops_publish mlops_capture mlops_step alias doctest_mode debug pdb tb sx_ env_
     """.split()
 )
 #: Cell magics whose body is for display.

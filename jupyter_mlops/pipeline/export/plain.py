@@ -17,6 +17,7 @@ _COMMENTED = frozenset(
     matplotlib config load_ext reload_ext autoreload precision colors xmode pip conda mamba uv
     pwd ls ll whos who who_ls lsmagic history hist pdoc pinfo pinfo2 psource cat head tail page
     magic quickref notebook dhist timeit prun memit mprun lprun mlops_publish mlops_log
+    mlops_capture
     """.split()
 )
 _DISPLAYED = frozenset("html HTML markdown latex svg javascript js".split())

@@ -92,14 +92,15 @@ def end() -> None:
 
 
 def _know_magics(shell: Any) -> None:
-    """Let ``%mlops_log`` print, and ``%mlops_publish`` do nothing."""
+    """Let ``%mlops_log`` print, and the other magics do nothing."""
 
     def mlops_log(line: str) -> None:
         for name, code in importlib.import_module("handover.arguments").expressions(line):
             print(name, "=", eval(code, shell.user_ns))
 
     shell.register_magic_function(mlops_log, "line", "mlops_log")
-    shell.register_magic_function(lambda line: None, "line", "mlops_publish")
+    for name in ("mlops_publish", "mlops_capture"):
+        shell.register_magic_function(lambda line: None, "line", name)
 
 
 def _asked(step: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 import { runIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Button } from '../../components/button';
+import { captureNames } from '../../components/captures';
 import { Caret, Facts, Placeholder } from '../../components/facts';
 import {
   formatBytes,
@@ -149,10 +150,7 @@ function facts(
     list.push([trans.__('Parameters'), names.join(', ')]);
   }
   if (captures.length) {
-    list.push([
-      trans.__('Captures'),
-      captures.map(({ name }) => name).join(', ')
-    ]);
+    list.push([trans.__('Captures'), captureNames(captures, trans)]);
   }
   return list;
 }

@@ -10,6 +10,7 @@ import type {
 } from '../../models';
 import type { IMlops } from '../../tokens';
 import type { CatalogModel } from '../catalog/model';
+import { CapturesModel } from '../captures/model';
 import type { EnvironmentModel } from '../environment/model';
 import type { IJobView } from '../jobs/state';
 import { isActive } from '../jobs/state';
@@ -21,6 +22,8 @@ export interface IChoices {
   defaultRegistry: string;
   /** How publications are served. */
   serveWith: ServeWith;
+  /** Whether what has no safe format is pickled. */
+  allowPickle?: boolean;
 }
 
 /** A form to run something with other parameters. */
@@ -40,12 +43,17 @@ export class PanelModel extends VDomModel {
     readonly environment: EnvironmentModel
   ) {
     super();
+    this.captures = new CapturesModel(mlops.api, notebook);
+    this.captures.changed.connect(this._emit, this);
     notebook.changed.connect(this._onNotebook, this);
     catalog.changed.connect(this._emit, this);
     environment.changed.connect(this._emit, this);
     mlops.jobs.changed.connect(this._onJobs, this);
     mlops.services.changed.connect(this._emit, this);
   }
+
+  /** What is captured of the current notebook. */
+  readonly captures: CapturesModel;
 
   get choices(): IChoices {
     return this._choices;
@@ -149,6 +157,8 @@ export class PanelModel extends VDomModel {
       path,
       ...(target && { target }),
       ...(allowed.length > 0 && { allowed_secrets: allowed }),
+      ...(this._choices.allowPickle && { allow_pickle: true }),
+      ...this.captures.request,
       ...this.environment.request
     });
   }

@@ -58,6 +58,7 @@ function readChoices(
   model.choices = {
     defaultRegistry: (settings.get('defaultRegistry').composite ??
       '') as string,
-    serveWith: (settings.get('serveWith').composite ?? 'process') as ServeWith
+    serveWith: (settings.get('serveWith').composite ?? 'process') as ServeWith,
+    allowPickle: settings.get('allowPickle').composite === true
   };
 }

@@ -1,6 +1,7 @@
 import { runIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Button } from '../../components/button';
+import { captureNames } from '../../components/captures';
 import { CopyButton } from '../../components/copyButton';
 import { Facts } from '../../components/facts';
 import {
@@ -12,6 +13,7 @@ import { useTranslation } from '../../components/translation';
 import { VerifiedBadge } from '../../components/verifiedBadge';
 import { serviceIcon } from '../../icons';
 import type { IPublishResult, Metrics } from '../../models';
+import { SignatureView } from '../captures/signature';
 import { AuditLine } from './audit';
 
 /** What a publish came to: the card with the reference and what to do with it. */
@@ -36,8 +38,7 @@ export function ResultCard(props: {
     [trans.__('Pushed'), formatBytes(result.pushed_bytes)]
   ];
   if (result.captures?.length) {
-    const names = result.captures.map(({ name }) => name).join(', ');
-    facts.push([trans.__('Captured'), names]);
+    facts.push([trans.__('Captured'), captureNames(result.captures, trans)]);
   }
   if (result.audit) {
     const audit = <AuditLine key="audit" audit={result.audit} />;
@@ -63,6 +64,7 @@ export function ResultCard(props: {
       />
       <Facts facts={facts} />
       <MetricFacts metrics={result.metrics} />
+      {result.signature && <SignatureView signature={result.signature} />}
       <div className="jp-Mlops-actions">
         <Button
           label={trans.__('Serve')}

@@ -270,6 +270,20 @@ describe('PublishView', () => {
     expect(await screen.findByText('pinned')).toBeInTheDocument();
   });
 
+  it.each([true, false])('allows pickles as the settings do: %s', async yes => {
+    const { model, publish, api } = await show();
+    React.act(() => {
+      model.choices = {
+        defaultRegistry: '',
+        serveWith: 'process',
+        allowPickle: yes
+      };
+    });
+    await publish();
+    const sent = api.startJob.mock.calls[0][1].allow_pickle;
+    expect(sent).toBe(yes ? true : undefined);
+  });
+
   it('prefers the registry of the settings', async () => {
     const { model } = await show();
     React.act(() => {

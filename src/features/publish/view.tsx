@@ -6,6 +6,7 @@ import { Problems } from '../../components/problems';
 import { useTranslation } from '../../components/translation';
 import { publishIcon } from '../../icons';
 import type { IJob, IPublishResult } from '../../models';
+import { CapturesView } from '../captures/view';
 import { LogView } from '../jobs/logView';
 import { LiveStatus, StageList } from '../jobs/progressView';
 import type { IJobView } from '../jobs/state';
@@ -80,6 +81,7 @@ function PublishForm(props: {
           )}
         </p>
       )}
+      <CapturesView model={model.captures} />
       <AllowedSecrets model={model} />
       <Button
         kind="accept"
