@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.environment import uv
-from jupyter_mlops.environment.asking import RUNTIME
+from jupyter_mlops.environment.asking import CAPTURE, RUNTIME
 from jupyter_mlops.environment.kernel import Interpreter
 from jupyter_mlops.environment.models import Dependency
 from tests.environment.loopback import Index, served, wheel
@@ -40,7 +40,8 @@ def unconfigured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def index(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """An index that has what the image itself needs, and is the only one configured."""
     made = Index()
-    made.add(*(wheel(name, "1.0") for name in [*RUNTIME, "skops"]))
+    captured = (name for names in CAPTURE.values() for name in names)
+    made.add(*(wheel(name, "1.0") for name in [*RUNTIME, *captured]))
     with served(made):
         monkeypatch.setenv("UV_DEFAULT_INDEX", made.url)
         yield made

@@ -22,25 +22,26 @@ from .conftest import Service, serving, write_publication
 from .malformed import attack
 from .overload import Load, load, sustainable
 
-#: A model that takes five milliseconds, whatever it is given, and takes no core from the others.
+#: A model that takes its time, whatever it is given, and takes no core from the others.
 SOURCE = (
     "import time\n"
     "def predict(rows):\n"
-    "    time.sleep(0.005)\n"
+    "    time.sleep({seconds})\n"
     "    return [0] * len(rows) if scale else []\n"
 )
 
 
-def slow_root(root: Path) -> Path:
-    """Write a publication of a function that takes its time."""
+def slow_root(root: Path, seconds: float = 0.005) -> Path:
+    """Write a publication of a function that takes so many seconds."""
     from sklearn.datasets import load_iris
 
     X, _ = load_iris(return_X_y=True, as_frame=True)
     namespace: dict[str, Any] = {"X": X, "scale": 2.0}
-    exec(SOURCE, namespace)
+    source = SOURCE.format(seconds=seconds)
+    exec(source, namespace)
     report = collect(namespace, CaptureRequest(names=["scale"], predict="predict"), root)
     assert not report.problems
-    return write_publication(root, report, SOURCE)
+    return write_publication(root, report, source)
 
 
 def memory(service: Service) -> float:
@@ -51,10 +52,9 @@ def memory(service: Service) -> float:
     return float(found[1]) / 1e6
 
 
-def overload(service: Service, seconds: float, kill: bool) -> tuple[float, Load, list[float]]:
-    """Send twice what the service can answer; return that rate, what came, and the memory."""
+def overload(service: Service, rate: float, seconds: float, kill: bool) -> tuple[Load, list[float]]:
+    """Send so many requests a second; return what came, and the memory in MB at even times."""
     port = int(service.url.rpartition(":")[2])
-    rate = asyncio.run(sustainable(port, min(10.0, seconds)))
     held: list[float] = []
     ended = threading.Event()
 
@@ -72,11 +72,11 @@ def overload(service: Service, seconds: float, kill: bool) -> tuple[float, Load,
     watching = threading.Thread(target=watch)
     watching.start()
     try:
-        found = asyncio.run(load(port, 2 * rate, seconds))
+        found = asyncio.run(load(port, rate, seconds))
     finally:
         ended.set()
         watching.join()
-    return rate, found, held
+    return found, held
 
 
 LIMITS = {"MLOPS_MAX_WAITING": "16", "MLOPS_WORKERS": "2"}
@@ -93,7 +93,9 @@ def main() -> None:
         for kill in (False, True):
             seconds = min(options.seconds, 60) if kill else options.seconds
             with serving(root, Path(name), **LIMITS) as service:
-                rate, found, held = overload(service, seconds, kill)
+                port = int(service.url.rpartition(":")[2])
+                rate = asyncio.run(sustainable(port, min(10.0, seconds)))
+                found, held = overload(service, 2 * rate, seconds, kill)
             share = found.statuses["200"] / found.statuses.total()
             thirds = ", ".join(f"{found.p99(i, 3) * 1000:.0f} ms" for i in range(3))
             print(
