@@ -125,7 +125,7 @@ def _compare(model: str, bare: float, rates: Grid, latencies: Grid) -> None:
 
 def ask(server: Server, connections: int) -> Figures:
     """Run the client once."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "30s", "--latency"]
     command += ["-s", str(server.script), server.url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:

@@ -197,6 +197,12 @@ class Metrics:
             "Rows without a value, by column.",
             (("feature", [*kept, "(others)"]),),
         )
+        self.outside = Family(
+            "mlops_feature_out_of_range_total",
+            "counter",
+            "Rows with a value beyond those of the training data, by column.",
+            (("feature", [*kept, "(others)"]),),
+        )
         self.nonfinite = Family(
             "mlops_nonfinite_total",
             "counter",
@@ -212,7 +218,8 @@ class Metrics:
         self.dead_cpu = Family("mlops_dead_cpu", "gauge", "For this service itself.")
         self.told = (
             *(self.duration, self.in_progress, self.predict, self.batch, self.wait),
-            *(self.rejected, self.rows, self.missing, self.nonfinite, self.runs, self.deaths),
+            *(self.rejected, self.rows, self.missing, self.outside, self.nonfinite),
+            *(self.runs, self.deaths),
         )
         size = self._place()
         self.shared = Shared(parts, size, file)
@@ -237,6 +244,10 @@ class Metrics:
     def count_missing(self, feature: str, rows: int) -> None:
         """Count rows that have no value in a column."""
         self.missing.add(rows, feature if feature in self._features else "(others)")
+
+    def count_outside(self, feature: str, rows: int) -> None:
+        """Count rows with a value that the training data's range does not hold."""
+        self.outside.add(rows, feature if feature in self._features else "(others)")
 
     def states(self) -> list[float]:
         """Return what every worker says of itself."""

@@ -15,8 +15,9 @@ from jupyter_mlops.runtime.exposition import Metrics
 from jupyter_mlops.runtime.predictor import LoadProblem
 from jupyter_mlops.runtime.proof import Proven
 from jupyter_mlops.runtime.publication import Publication
-from jupyter_mlops.runtime.quick import Model, Numbers, Reader, Rows
+from jupyter_mlops.runtime.quick import Model, Reader
 from jupyter_mlops.runtime.settings import Settings
+from jupyter_mlops.runtime.watched import Watch
 
 logger = logging.getLogger("mlops")
 
@@ -39,7 +40,7 @@ class Served:
         self.golden = None if publication.signature is None else _golden(root)
         self.on_settled: Callable[[], None] = lambda: None
         self._batcher: Batcher | None = None
-        self._optional = _optional(publication)
+        self._watch = Watch(publication.signature, metrics)
         self._measured = _measured(publication)
         metrics.info = (
             ("model", publication.name),
@@ -109,7 +110,7 @@ class Served:
     async def predict(self, work: Work, seconds: float) -> list[Any]:
         """Answer rows; raises ``Busy``, ``Late``, and what the predictor raises."""
         assert self._batcher is not None
-        self._count_missing(work)
+        self._watch.count(work)
         answers = await self._batcher.predict(work, seconds)
         self.metrics.rows.add(work.count)
         if self._measured:
@@ -117,18 +118,6 @@ class Served:
             if strange:
                 self.metrics.nonfinite.add(strange, "output")
         return answers
-
-    def _count_missing(self, work: Work) -> None:
-        for position, name in self._optional:
-            if isinstance(work, Numbers):
-                column = work.array[:, position]
-                missing = int((column != column).sum())
-            elif isinstance(work, Rows):
-                missing = sum(row[position] is None for row in work.table.rows)
-            else:
-                missing = 0
-            if missing:
-                self.metrics.count_missing(name, missing)
 
     def waited(self, seconds: float) -> None:
         """Count how long a request waited for the model."""
@@ -150,12 +139,6 @@ def _golden(root: Path) -> Any:
         return predictor.load_golden(root)
     except LoadProblem:
         return None  # said when the model is loaded
-
-
-def _optional(publication: Publication) -> list[tuple[int, str]]:
-    signature = publication.signature
-    inputs = signature.inputs if signature is not None else []
-    return [(i, column.name) for i, column in enumerate(inputs) if not column.required]
 
 
 def _measured(publication: Publication) -> bool:

@@ -135,10 +135,9 @@ class Supervisor:
 
 
 def features_of(publication: Publication) -> list[str]:
-    """Return the names of the columns that are counted: those where a value may be missing."""
+    """Return the names of the columns, whose strange values are counted."""
     signature = publication.signature
-    inputs = signature.inputs if signature is not None else []
-    return [column.name for column in inputs if not column.required]
+    return [column.name for column in signature.inputs] if signature is not None else []
 
 
 def _how(code: int) -> str:
