@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from jupyter_mlops import live, shipping, signatures
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Asked
+from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import declared
+from jupyter_mlops.runtime import onnx as onnx_runtime
 
 Verify = Literal["full", "none"]
+
+
+def environment(options: LockOptions | None, onnx: bool) -> LockOptions | None:
+    """Return how to lock: with ONNX Runtime where it may answer."""
+    if not onnx:
+        return options
+    options = options or LockOptions()
+    additions = dict.fromkeys([*options.additions, *onnx_runtime.PACKAGES])
+    return msgspec.structs.replace(options, additions=list(additions))
 
 
 def kernel(

@@ -177,6 +177,7 @@ def write_publication(
     files: Sequence[FileVersion] = (),
     *,
     allowed_secrets: Sequence[str] = (),
+    onnx: bool = False,
 ) -> Publication:
     """Write ``publication.json`` and, after a verified run, signature, golden rows and report."""
     report = verified.report if verified else CaptureReport()
@@ -206,6 +207,7 @@ def write_publication(
         base=publications.Base(name=base.name, digest=base.digest),
         system_packages=draft.added.packages if draft.added else {},
         allowed_secrets=sorted(set(allowed_secrets)),
+        onnx=onnx,
         created=created(),
         generator=f"jupyter-mlops {_our_version()}",
     )

@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
         help="pickle what has no safe format; whoever loads a pickle runs the code in it",
     )
     publish.add_argument(
+        "--onnx",
+        action="store_true",
+        help="let ONNX Runtime answer where it agrees with the model (adds its packages)",
+    )
+    publish.add_argument(
         "--compression",
         choices=["gzip", "zstd"],
         default="gzip",
@@ -261,6 +266,7 @@ def _publish(options: argparse.Namespace) -> Any:
             key=options.key,
             platforms=platforms,
             allow_pickle=options.allow_pickle,
+            onnx=options.onnx,
             on_event=on_event,
         )
 

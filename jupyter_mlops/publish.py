@@ -125,6 +125,7 @@ def publish(
     key: Path | None = None,
     platforms: Sequence[str] = (),
     allow_pickle: bool = False,
+    onnx: bool = False,
     on_event: OnEvent = ignore,
 ) -> Published:
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
@@ -148,7 +149,8 @@ def publish(
     are attached to the image; ``key``, the file of a private key, signs both it and them. Of
     several ``platforms``, the kernel's among them, each gets an image, and an index lists them
     all; only the kernel's is run, and the records of the others say so (see ``elsewhere``). With
-    ``allow_pickle`` values that no safe format keeps are pickled, and marked as such everywhere.
+    ``allow_pickle`` values that no safe format keeps are pickled, and marked as such everywhere;
+    with ``onnx`` ONNX Runtime answers where the service finds that it agrees with the model.
 
     Raises ``MlopsError`` with every problem that is known at that point. The tag is written last,
     so a publish that fails changes nothing that others see, and it can simply be called again.
@@ -171,7 +173,8 @@ def publish(
             shared = shared_layers.beside(place, signer, on_event)
             packing = Packing(BY_NAME[compression], shared)
         with stages.stage("environment"):
-            ground = grounds.find(source, environment, answers=answers, on_event=on_event)
+            locking = asked.environment(environment, onnx)
+            ground = grounds.find(source, locking, answers=answers, on_event=on_event)
             prove.check_target(grounds.settle(ground, on_event))
             leaks.check_files(source.path.parent, ground.inferred.local, allowed_secrets)
             bases = partial(_base, base, ground, on_event)
@@ -201,8 +204,9 @@ def publish(
             shipping.put(source.path.parent, wanted.shipped, draft.root)
             data = data_versions.of(draft, verified, on_event, wanted.shipped)
             publication = assemble.write_publication(
-                draft, plot.base, verified, data.data, data.files, allowed_secrets=allowed_secrets
-            )
+                draft, plot.base, verified, data.data, data.files,
+                allowed_secrets=allowed_secrets, onnx=onnx,
+            )  # fmt: skip
             modules = assemble.check(draft.place, publication)
         with stages.stage("build"):
             made = assemble.build(draft, plot.base, publication, modules, on_event, packing)

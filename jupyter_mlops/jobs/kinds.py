@@ -51,6 +51,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platforms: list[str] = []
     audit: Literal["tell", "refuse", "none"] | None = None
     allow_pickle: bool = False
+    onnx: bool = False
 
     def settled(self, base: Path) -> PublishRequest:
         """Return the request with every local path made absolute."""
@@ -180,6 +181,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         platforms=asked.platforms,
         audit=asked.audit,
         allow_pickle=asked.allow_pickle,
+        onnx=asked.onnx,
         on_event=on_event,
     )
 

@@ -107,8 +107,10 @@ def _way(served: Served) -> str:
         return ""
     proven = served.proven
     if proven.batched:
-        return "requests that wait share a call: they are answered to the bit as alone"
-    return f"each request alone. {proven.why_not}"
+        way = "requests that wait share a call: they are answered to the bit as alone"
+    else:
+        way = f"each request alone. {proven.why_not}"
+    return f"{way.removesuffix('.')}. {proven.onnx}" if proven.onnx else way
 
 
 def _metrics(publication: Publication) -> str:

@@ -1,7 +1,8 @@
 """What is proven before a service is ready: batches and quick calls answer as single rows do.
 
 Compared are the golden rows and a fixed sample of rows made of their values, bit by bit, on the
-very processor that will answer: sums may be rounded otherwise elsewhere.
+very processor that will answer: sums may be rounded otherwise elsewhere. Only ONNX, where a person
+asks for it, may round otherwise than the estimator; how far is said (see ``onnx_proof``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops.capture.models import Golden, Signature
-from jupyter_mlops.runtime import direct
+from jupyter_mlops.runtime import direct, onnx_proof
 from jupyter_mlops.runtime.predictor import Predictor, Table
 from jupyter_mlops.runtime.quick import Model, Numbers, Reader, Rows, plain, reader, table_of
 
@@ -28,32 +29,43 @@ NOT_ROWWISE = ("FunctionTransformer", "LocalOutlierFactor")
 
 
 class Proven(msgspec.Struct, frozen=True, kw_only=True):
-    """How a service predicts: ``call`` is ``own``, ``frame`` or ``direct``.
+    """How a service predicts: ``call`` is ``own``, ``frame``, ``direct`` or ``onnx``.
 
-    ``batched`` says whether requests share calls; ``why_not`` says why they do not.
+    ``batched`` says whether requests share calls; ``why_not`` says why they do not. ``onnx`` says
+    what became of it where a person asked for it.
     """
 
     call: str = "own"
     batched: bool = False
     why_not: str = ""
+    onnx: str = ""
 
 
-def prove(predictor: Predictor, golden: Golden | None) -> tuple[Model, Proven]:
-    """Return the quickest model that answers exactly as the predictor, and what was found."""
+def prove(
+    predictor: Predictor, golden: Golden | None, *, onnx: bool = False
+) -> tuple[Model, Proven]:
+    """Return the quickest model that answers exactly as the predictor, and what was found.
+
+    With ``onnx`` it may be one that only rounds otherwise.
+    """
     signature = predictor.signature
     if signature is None or golden is None or not golden.inputs:
         why = "There are no golden rows to prove it with."
-        return Model(predictor), Proven(why_not=why)
+        return Model(predictor), Proven(why_not=why, onnx=why if onnx else "")
     names = [column.name for column in signature.inputs]
     rows = sample(golden, signature)
     reads = reader(signature)
     model, call = Model(predictor), "own"
     if reads is not None and predictor.estimator is not None:
         model, call = _quickest(predictor, signature, reads, rows)
+    told = ""
+    if onnx:
+        quicker, told = onnx_proof.prove(model, signature, reads, rows)
+        model, call = (quicker, "onnx") if quicker is not None else (model, call)
     why_not = _rowwise(predictor)
     if not why_not:
         why_not = _batches(model, rows, names)
-    return model, Proven(call=call, batched=not why_not, why_not=why_not)
+    return model, Proven(call=call, batched=not why_not, why_not=why_not, onnx=told)
 
 
 def sample(golden: Golden, signature: Signature, count: int = SAMPLE) -> list[list[Any]]:

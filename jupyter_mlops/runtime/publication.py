@@ -64,6 +64,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     and answers come from a live kernel, and that the fresh environment loaded them and answered
     the same; the notebook itself was not run.
 
+    With ``onnx`` a person wants ONNX Runtime to answer where it agrees with the model.
+
     ``data`` are the versions of what the models were trained on, ``files`` those of the files
     that the run read; ``profile_sha256`` is that of ``profile.json``.
     """
@@ -94,6 +96,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     base: Base = Base()
     system_packages: dict[str, str] = {}
     allowed_secrets: list[str] = []
+    onnx: bool = False
     created: str = "1970-01-01T00:00:00Z"
     generator: str = ""
 

@@ -82,7 +82,7 @@ class Served:
                 if mismatches:
                     return " ".join(mismatches)
             if loaded is not None:
-                self._take(*proof.prove(loaded, golden))
+                self._take(*proof.prove(loaded, golden, onnx=self.publication.onnx))
         except LoadProblem as error:
             return str(error)
         except Exception as error:
