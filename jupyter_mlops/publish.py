@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,8 @@ from jupyter_mlops import (
     live,
     papers,
     prove,
+    pushing,
+    recording,
     settings,
     shared_layers,
     shipping,
@@ -35,9 +36,8 @@ from jupyter_mlops import (
 )
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops.analyze import Extracted
-from jupyter_mlops.assemble import Asked, Draft, Verified
-from jupyter_mlops.attest import keys, signature
-from jupyter_mlops.attest.keys import PrivateKey
+from jupyter_mlops.assemble import Asked, Verified
+from jupyter_mlops.attest import keys
 from jupyter_mlops.capture.models import Capture, Signature
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment import lock as locks
@@ -46,24 +46,19 @@ from jupyter_mlops.environment.audit.models import Mode as AuditMode
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.environment.system.needs import Mode as SystemPackages
-from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
-from jupyter_mlops.events import Log, OnEvent, Progress, Stages, ignore
+from jupyter_mlops.errors import NotebookError, UsageError
+from jupyter_mlops.events import Log, OnEvent, Stages, ignore
 from jupyter_mlops.image.base import Base, resolve_base
 from jupyter_mlops.image.compression import BY_NAME, CompressionName
-from jupyter_mlops.image.index import Index, platform_of
-from jupyter_mlops.image.manifest import Image
-from jupyter_mlops.image.referrers import Artifact
+from jupyter_mlops.image.index import platform_of
 from jupyter_mlops.image.sweep import sweep
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.packing import Packing
 from jupyter_mlops.pipeline.parameters import check
-from jupyter_mlops.registry.catalog import next_version
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.runtime.parameters import Parameter
-from jupyter_mlops.runtime.publication import Publication
 from jupyter_mlops.tracking import store as tracking
-from jupyter_mlops.tracking.record import record_run
 
 
 class StageTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,12 +213,14 @@ def publish(
                     shared.below(each.base.layers)
         with stages.stage("push"):
             audited = audits.settle(auditing, [draft.lock, *others.locks()], on_event)
-            pushed, version = _push(image, [*attached, *more], place, signer, on_event)
+            pushed, version = pushing.push(image, [*attached, *more], place, signer, on_event)
             if shared:
                 shared.tell()
         with stages.stage("record"):
-            kept = _keep(draft, verified, image.digest)
-            run = _record(publication, place, image, version, verified, audited, kept, on_event)
+            kept = recording.keep(draft, verified, image.digest)
+            run = recording.record(
+                publication, place, image, version, verified, audited, kept, on_event
+            )
             sweep(settings.store())
     return Published(
         reference=str(place),
@@ -311,91 +308,3 @@ def _base(spec: str | None, ground: Ground, on_event: OnEvent, platform: str) ->
         open_repository=lambda text: open_repository(Reference.parse(text)),
         on_event=on_event,
     )
-
-
-def _push(
-    image: Image | Index,
-    attached: Sequence[Sequence[Artifact]],
-    place: Reference,
-    signer: PrivateKey | None,
-    on_event: OnEvent,
-) -> tuple[int, int]:
-    """Push everything and what vouches for it, then the version's tag, then the tag asked for.
-
-    Returns the bytes sent and the version. No tag ever points to an image without its papers.
-    """
-    repository = open_repository(place)
-    with ThreadPoolExecutor(3, thread_name_prefix="vouch") as pool:
-        numbering = pool.submit(next_version, repository, image.digest)
-        vouching = [pool.submit(repository.attach, papers) for papers in attached]
-        if signer:
-            name, digests = place.public_name, {image.digest, *(i.digest for i in image.images)}
-            vouching += [
-                pool.submit(signature.attach, repository, digest, name, signer)
-                for digest in sorted(digests)
-            ]
-        pushed = repository.push(
-            image,
-            [place.version],
-            lambda done, total, label: on_event(
-                Progress(stage="push", done=done, total=total, unit="bytes", label=label)
-            ),
-            before_tags=lambda: _vouched(vouching, numbering),
-        )
-    version, _ = numbering.result()
-    return pushed.pushed_bytes + sum(each.result() for each in vouching), version
-
-
-def _vouched(vouching: Sequence[Future[int]], numbering: Future[tuple[int, bool]]) -> list[str]:
-    """Wait until all of it is done and return the version's tag; raises what was raised."""
-    for each in vouching:
-        each.result()
-    return [f"v{numbering.result()[0]}"]
-
-
-def _keep(draft: Draft, verified: Verified | None, digest: str) -> list[Path]:
-    """Keep the executed notebook and its report where the user can open them."""
-    if verified is None:
-        return []
-    folder = settings.home() / "publications" / draft.source.name / digest.split(":")[1][:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = [folder / "executed.ipynb", folder / "report.html"]
-    shutil.copyfile(verified.executed, kept[0])
-    shutil.copyfile(verified.page, kept[1])
-    return kept
-
-
-def _record(
-    publication: Publication,
-    place: Reference,
-    image: Image | Index,
-    version: int,
-    verified: Verified | None,
-    audited: Audit,
-    kept: list[Path],
-    on_event: OnEvent,
-) -> str:
-    """Link the publication to a tracked run; a tracking failure is told, never fatal."""
-    try:
-        link = record_run(
-            publication.name,
-            parameters=verified.ran.parameters if verified else {},
-            metrics=publication.metrics,
-            tags={
-                "mlops.image.ref": str(place),
-                "mlops.image.digest": image.digest,
-                "mlops.version": str(version),
-                "mlops.notebook.sha256": publication.notebook_sha256,
-                "mlops.lock.sha256": publication.lock_sha256,
-                "mlops.verified": publication.verified,
-                "mlops.audit": audited.headline(),
-            },
-            journal=verified.journal if verified else None,
-            artifacts=kept,
-        )
-    except MlopsError as error:
-        on_event(Log(level="warning", text=f"The run was not recorded. {error}"))
-        return ""
-    for problem in link.problems:
-        on_event(Log(level="warning", text=problem.sentence()))
-    return link.run_id
