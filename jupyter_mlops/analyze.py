@@ -14,7 +14,7 @@ import msgspec
 
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings, stars
-from jupyter_mlops.capture.models import Predictor
+from jupyter_mlops.capture.models import Predictor, Route
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency
@@ -30,6 +30,7 @@ from jupyter_mlops.pipeline import (
     hidden,
     material,
     parameters,
+    services,
     slicing,
     steps,
 )
@@ -39,6 +40,7 @@ from jupyter_mlops.pipeline.evidence import Evidence
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate, Found
 from jupyter_mlops.pipeline.plan import Plan, make_plan
+from jupyter_mlops.pipeline.services import Services
 from jupyter_mlops.pipeline.slicing import Slice
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Step
@@ -48,6 +50,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     """What the notebook's text says: parameters, steps, the slice that predicts, what it fits.
 
     ``declared`` are the names that the notebook itself wants captured, each with where it says so.
+    ``services`` are the candidates where no function of the notebook predicts, and ``route`` is
+    the one that the run proved.
     """
 
     found: Found
@@ -60,6 +64,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     fitted: list[Fitted]
     problems: list[Problem]
     declared: dict[str, str] = {}
+    services: Services = Services()
+    route: Route | None = None
 
     def reached(self) -> dict[str, list[int]]:
         """Return, for each parameter, the code cells that a change of it reaches."""
@@ -146,6 +152,7 @@ def extract(notebook: Notebook) -> Extracted:
     problems += service.problems if service else []
     wanted, wrong = declared.declared(notebook, flow)
     problems += wrong
+    fitted = estimators.fitted(notebook)
     return Extracted(
         found=found,
         flow=flow,
@@ -154,10 +161,27 @@ def extract(notebook: Notebook) -> Extracted:
         steps=_published_steps(notebook, planned),
         step_notebook=step_notebook,
         service=service,
-        fitted=estimators.fitted(notebook),
+        fitted=fitted,
         problems=problems,
         declared=wanted,
+        services=_services(notebook, found, service, fitted),
     )
+
+
+def _services(
+    notebook: Notebook, found: Found, service: Slice | None, fitted: Sequence[Fitted]
+) -> Services:
+    if service is not None:
+        return Services(taps=services.calls(notebook, service.function))
+    parameters = {parameter.name for parameter in found.parameters}
+    return services.find(notebook, parameters, [each.name for each in fitted])
+
+
+def proven(notebook: Notebook, extracted: Extracted, number: int) -> Extracted:
+    """Return the pipeline with the candidate service that the run proved."""
+    route = extracted.services.routes[number]
+    service = Slice(route.function, route.source, route.captured, [])
+    return msgspec.structs.replace(extracted, service=service, route=route)
 
 
 def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> Extracted:
@@ -166,7 +190,12 @@ def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> E
     Raises ``CaptureError`` where there is no such code to begin with.
     """
     parameters = {parameter.name for parameter in extracted.found.parameters}
-    service = slicing.slice_predict(notebook, parameters, names)
+    if extracted.route is not None:
+        route = extracted.route
+        source = services.with_code(notebook, parameters, route, names)
+        service: Slice | None = Slice(route.function, source, route.captured, [])
+    else:
+        service = slicing.slice_predict(notebook, parameters, names)
     if service is None:
         raise CaptureError(
             f"What was captured needs {', '.join(names)}, which the notebook defines",

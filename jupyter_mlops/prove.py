@@ -133,6 +133,10 @@ def run(
 
 def with_code(made: Draft, report: CaptureReport) -> Draft:
     """Let the service have the notebook's code that what was captured is made of."""
+    if report.route >= 0:
+        extracted = analyze.proven(made.source, made.extracted, report.route)
+        contents.write(assemble.service_files(extracted), made.root)
+        made = dataclasses.replace(made, extracted=extracted)
     names = of_notebook(name for capture in report.captures for name in capture.classes)
     if not names or report.problems:
         return made

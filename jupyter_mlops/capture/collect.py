@@ -9,7 +9,8 @@ import msgspec
 
 from jupyter_mlops.capture import candidates, data
 from jupyter_mlops.capture.code import of_notebook
-from jupyter_mlops.capture.formats import known
+from jupyter_mlops.capture.equivalence import Differs
+from jupyter_mlops.capture.formats import format_for, known
 from jupyter_mlops.capture.golden import Candidate, of_estimator, of_function
 from jupyter_mlops.capture.models import (
     Capture,
@@ -19,24 +20,33 @@ from jupyter_mlops.capture.models import (
     DataVersion,
     Golden,
     Predictor,
+    Route,
     Signature,
 )
 from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
+from jupyter_mlops.capture.routes import Proven, prove
 from jupyter_mlops.capture.store import save
+from jupyter_mlops.capture.taps import Recorder
 
 REPORT_NAME = "captures.json"
 
 
-def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> CaptureReport:
+def collect(
+    namespace: dict[str, Any],
+    request: CaptureRequest,
+    directory: Path,
+    recorder: Recorder | None = None,
+) -> CaptureReport:
     """Save what the predictor needs under ``directory`` and describe it.
 
     With ``request.predict`` exactly ``request.names`` are captured; without it the fitted model
-    of the namespace. Everything wrong is in ``problems``. Also writes ``captures.json``. Raises
+    of the namespace, with what turns raw rows into what it takes. ``recorder`` has what was kept
+    during the run. Everything wrong is in ``problems``. Also writes ``captures.json``. Raises
     ``OSError`` when the disk does not take the files.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    collector = _Collector(namespace, request, directory)
+    collector = _Collector(namespace, request, directory, recorder)
     if request.predict:
         collector.function(request.predict)
     else:
@@ -50,8 +60,16 @@ def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path)
 
 
 class _Collector:
-    def __init__(self, namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        request: CaptureRequest,
+        directory: Path,
+        recorder: Recorder | None,
+    ) -> None:
         self.namespace = namespace
+        self.recorder = recorder
+        self.route = -1
         self.request = request
         self.directory = directory
         self.captures: list[Capture] = []
@@ -74,6 +92,7 @@ class _Collector:
             problems=self.problems,
             notes=self.notes,
             data=self.data,
+            route=self.route,
         )
 
     def training(self) -> None:
@@ -106,7 +125,7 @@ class _Collector:
         """Capture the names asked for and the one fitted model of the namespace."""
         self._named()
         name = self._model_name()
-        if name is None:
+        if name is None or self._routed(name):
             return
         model = self.namespace[name]
         if name not in self.request.names:
@@ -116,6 +135,54 @@ class _Collector:
             return
         data = candidates.training_data(name, model, self.namespace, self.request)
         self._keep(of_estimator(model, data), name)
+
+    def _routed(self, model: str) -> bool:
+        """Prove the service that takes the rawest rows; False where none can be proven."""
+        refused: tuple[Route, str] | None = None
+        for number, route in enumerate(self.request.routes):
+            if route.model != model:
+                continue
+            try:
+                proven = prove(route, self.namespace, self.recorder)
+                self._check_savable(proven.values)
+            except (Differs, CannotSave) as error:
+                why = error.problem if isinstance(error, CannotSave) else str(error)
+                refused = refused or (route, why)
+                continue
+            self._take_route(proven, number)
+            if refused:
+                self._note_refused(*refused, f"the rows of {route.root} (cell {route.cell})")
+            return True
+        if refused:
+            self._note_refused(*refused, f"what {model} itself was fitted on")
+        return False
+
+    def _check_savable(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            if format_for(value) is None and not self.request.allow_pickle:
+                raise CannotSave(f"{name} has no safe format")
+
+    def _take_route(self, proven: Proven, number: int) -> None:
+        for name, value in proven.values.items():
+            if name not in self.asked:
+                self._save(name, value)
+                self.asked.append(name)
+        self.route = number
+        self.predictor = Predictor(kind="function", name=proven.route.function)
+        self.signature, self.golden = proven.signature, proven.golden
+        self._note_tolerance()
+
+    def _note_tolerance(self) -> None:
+        if self.golden is not None and self.golden.tolerance:
+            self.notes.append(
+                f"The service's numbers may differ from the notebook's by {self.golden.tolerance:g} "
+                f"of their size: {self.golden.reason}."
+            )
+
+    def _note_refused(self, route: Route, why: str, instead: str) -> None:
+        self.notes.append(
+            f"The service takes {instead}, not the rows of {route.root} (cell {route.cell}): {why}."
+        )
 
     def _keep(self, found: Candidate, name: str) -> None:
         self.signature, self.golden = found.signature, found.golden
@@ -180,8 +247,8 @@ class _Collector:
             f"{who} asks for it." if who else f"{self.request.predict or 'The service'} needs it."
         )
 
-    def _save(self, name: str) -> None:
-        value = self.namespace[name]
+    def _save(self, name: str, value: Any = None) -> None:
+        value = self.namespace[name] if value is None else value
         try:
             capture, modules = save(
                 name,

@@ -7,7 +7,7 @@ classes and literal constants come along as text; training and data loading do n
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from jupyter_mlops import parsed
@@ -72,7 +72,7 @@ def predict_problems(notebook: Notebook) -> list[Problem]:
 
 
 def slice_predict(
-    notebook: Notebook, parameters: set[str], keep: Sequence[str] = ()
+    notebook: Notebook, parameters: Set[str], keep: Sequence[str] = ()
 ) -> Slice | None:
     """Return the slice of the notebook's predict function, or ``None`` if it has none.
 
@@ -82,12 +82,44 @@ def slice_predict(
     found = predict_function(notebook)
     if found is None:
         return None
-    function, _ = found
+    function, cell = found
+    gathered = gather(notebook, parameters, [*keep, function])
+    head = f'"""What answers: {function}(rows), sliced from the notebook."""'
+    return Slice(
+        function=function,
+        source=gathered.text(head),
+        captured=gathered.captured,
+        cells=gathered.cells,
+        problems=[_undefined(function, name, cell) for name in gathered.missing],
+        asked=asked(notebook, function),
+    )
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The code that some names need, and the names whose value must be captured for it."""
+
+    bindings: list[_Binding]
+    captured: list[str]
+    missing: list[str]
+
+    @property
+    def cells(self) -> list[int]:
+        """Return the code cells, from 1, that the code stands in."""
+        return sorted({binding.cell.number for binding in self.bindings})
+
+    def text(self, head: str, captured: Sequence[str] = ()) -> str:
+        """Return the code under a first line, with the cell beside each block."""
+        return _write(head, self.bindings, sorted({*self.captured, *captured}))
+
+
+def gather(notebook: Notebook, parameters: Set[str], names: Sequence[str]) -> Gathered:
+    """Return the imports, functions, classes and constants that names stand for or need."""
     bindings = _bindings(notebook)
     taken: dict[int, _Binding] = {}
     captured: list[str] = []
-    problems: list[Problem] = []
-    waiting, seen = [*keep, function], set()
+    missing: list[str] = []
+    waiting, seen = [*names], set()
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -100,16 +132,8 @@ def slice_predict(
         elif name in bindings:
             captured.append(name)
         elif not _take_star_imports(notebook, taken):
-            problems.append(_undefined(function, name, found[1]))
-    ordered = [taken[order] for order in sorted(taken)]
-    return Slice(
-        function=function,
-        source=_write(function, ordered, sorted(captured)),
-        captured=sorted(captured),
-        cells=sorted({binding.cell.number for binding in ordered}),
-        problems=problems,
-        asked=asked(notebook, function),
-    )
+            missing.append(name)
+    return Gathered([taken[order] for order in sorted(taken)], sorted(captured), missing)
 
 
 def class_names(notebook: Notebook, parameters: set[str]) -> dict[str, list[str]]:
@@ -187,8 +211,8 @@ def _undefined(function: str, name: str, cell: Cell) -> Problem:
     )
 
 
-def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
-    head = [f'"""What answers: {function}(rows), sliced from the notebook."""']
+def _write(first: str, bindings: list[_Binding], captured: list[str]) -> str:
+    head = [first]
     if captured:
         head.append(
             f"# Captured from the run and set before this is executed: {', '.join(captured)}"
@@ -196,7 +220,7 @@ def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
     parts = ["\n".join(head)]
     previous = 0
     for binding in bindings:
-        text = _text(binding)
+        text = text_of(binding.cell, binding.statement)
         if binding.cell.number != previous:
             text = f"# {binding.cell.where}\n{text}"
             previous = binding.cell.number
@@ -204,11 +228,11 @@ def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _text(binding: _Binding) -> str:
-    statement = binding.statement
+def text_of(cell: Cell, statement: ast.stmt) -> str:
+    """Return a top-level statement as the cell has it, or as near as its own lines allow."""
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(d.lineno for d in decorators)])
-    lines = parsed.lines(binding.cell.python)[first - 1 : statement.end_lineno]
+    lines = parsed.lines(cell.python)[first - 1 : statement.end_lineno]
     text = "\n".join(lines)
     if statement.col_offset or ";" in lines[0] or ";" in lines[-1]:
         return ast.unparse(statement)
