@@ -6,7 +6,6 @@ from tests.service.shape import Shape
 from tests.service.tables import GAPS, HOUSES, REVIEWS
 
 LOAD = "import pandas as pd\nraw = pd.read_csv('houses.csv')"
-PLACE = ["area", "rooms", "age"]
 
 SHAPES = (
     Shape(
@@ -19,6 +18,7 @@ SHAPES = (
         ),
         rows="raw[['area', 'rooms', 'age']].head(6)",
         truth="model.predict(raw[['area', 'rooms', 'age']].head(6))",
+        beside=HOUSES,
     ),
     Shape(
         "estimator_on_an_array",
@@ -46,6 +46,7 @@ SHAPES = (
         ),
         rows="raw.drop(columns='price').head(6)",
         truth="model.predict(raw.drop(columns='price').head(6))",
+        beside=HOUSES,
     ),
     Shape(
         "grid_search",
@@ -103,7 +104,7 @@ SHAPES = (
             "model = make_pipeline(CountVectorizer(), MultinomialNB())\n"
             "model.fit(reviews['text'], reviews['mood'])",
         ),
-        rows="[[text] for text in reviews['text'].head(6)]",
+        rows="reviews[['text']].head(6)",
         truth="model.predict(reviews['text'].head(6))",
         beside=REVIEWS,
     ),
@@ -121,6 +122,7 @@ SHAPES = (
         rows="raw[['area', 'rooms']].head(6)",
         truth="tree.predict(raw[['area', 'rooms']].head(6))",
         model="tree",
+        beside=HOUSES,
     ),
     Shape(
         "dropped_and_filtered_before_the_fit",
@@ -138,8 +140,50 @@ SHAPES = (
         truth="near.predict(test[features].head(6))",
         beside=GAPS,
     ),
-)
-# Most are about houses.
-SHAPES = tuple(
-    shape if shape.beside else Shape(**{**vars(shape), "beside": HOUSES}) for shape in SHAPES
+    Shape(
+        "clusters",
+        (
+            "from sklearn.cluster import KMeans\nfrom sklearn.datasets import load_iris",
+            "iris = load_iris(as_frame=True)\nmeasures = iris.data",
+            "groups = KMeans(3, n_init=4, random_state=0).fit(measures)\n"
+            "measures.assign(group=groups.labels_).groupby('group').mean()",
+        ),
+        rows="measures.iloc[::25]",
+        truth="groups.predict(measures.iloc[::25])",
+    ),
+    Shape(
+        "target_on_a_log_scale_by_a_wrapper",
+        (
+            LOAD,
+            "import numpy as np\nfrom sklearn.compose import TransformedTargetRegressor\n"
+            "from sklearn.linear_model import Ridge",
+            "X = raw[['area', 'rooms']]\n"
+            "model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1)\n"
+            "model.fit(X, raw['price'])",
+        ),
+        rows="raw[['area', 'rooms']].head(6)",
+        truth="model.predict(raw[['area', 'rooms']].head(6))",
+        beside=HOUSES,
+    ),
+    Shape(
+        "a_class_of_the_notebook_in_the_pipeline",
+        (
+            LOAD,
+            "from sklearn.base import BaseEstimator, TransformerMixin\n\n"
+            "class PerRoom(BaseEstimator, TransformerMixin):\n"
+            "    def __init__(self, power=1.0):\n        self.power = power\n\n"
+            "    def fit(self, X, y=None):\n        self.mean_ = X['area'].mean()\n"
+            "        return self\n\n"
+            "    def transform(self, X):\n"
+            "        ratio = (X['area'] - self.mean_) / X['rooms'] ** self.power\n"
+            "        return X.assign(ratio=ratio)",
+            "from sklearn.linear_model import LinearRegression\n"
+            "from sklearn.pipeline import make_pipeline\n"
+            "model = make_pipeline(PerRoom(power=2), LinearRegression())\n"
+            "model.fit(raw[['area', 'rooms', 'age']], raw['price'])",
+        ),
+        rows="raw[['area', 'rooms', 'age']].head(6)",
+        truth="model.predict(raw[['area', 'rooms', 'age']].head(6))",
+        beside=HOUSES,
+    ),
 )

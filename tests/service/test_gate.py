@@ -13,12 +13,13 @@ from jupyter_mlops.errors import MlopsError
 from tests.service import harness
 from tests.service.shape import Shape
 from tests.service.shapes_by_hand import SHAPES as BY_HAND
+from tests.service.shapes_columns import SHAPES as COLUMNS
 from tests.service.shapes_estimators import SHAPES as ESTIMATORS
 from tests.service.shapes_functions import SHAPES as FUNCTIONS
 from tests.service.shapes_refused import SHAPES as REFUSED
 from tests.service.warm import Warm
 
-ALL = (*ESTIMATORS, *BY_HAND, *FUNCTIONS, *REFUSED)
+ALL = (*ESTIMATORS, *BY_HAND, *COLUMNS, *FUNCTIONS, *REFUSED)
 pytestmark = pytest.mark.slow
 
 
@@ -65,8 +66,11 @@ def test_it_is_refused_with_the_reason(
     shape: Shape, warm: Warm, library: Path, tmp_path: Path
 ) -> None:
     path = harness.written(shape, tmp_path)
-    with harness.session(shape.session), pytest.raises(MlopsError) as error:
-        harness.package(shape, path, warm, library)
+    with harness.session(shape.session):
+        # It does run for its author, or nothing would be shown by refusing it.
+        assert harness.told(shape, path, warm).truth
+        with pytest.raises(MlopsError) as error:
+            harness.package(shape, path, warm, library)
     assert re.search(shape.refused, str(error.value)), str(error.value)
     assert error.value.problems[0].remedy
 
