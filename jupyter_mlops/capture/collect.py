@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture import candidates, data
+from jupyter_mlops.capture import calling, candidates, data
 from jupyter_mlops.capture.code import of_notebook
 from jupyter_mlops.capture.equivalence import Differs
 from jupyter_mlops.capture.formats import format_for, known
@@ -25,11 +26,16 @@ from jupyter_mlops.capture.models import (
 )
 from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
-from jupyter_mlops.capture.routes import Proven, prove
+from jupyter_mlops.capture.routes import Proven, fingerprint, prove
 from jupyter_mlops.capture.store import save
 from jupyter_mlops.capture.taps import Recorder
 
 REPORT_NAME = "captures.json"
+_REMEDY = (
+    "A service answers each row by itself, and always the same: seed what is random inside of the "
+    "function, compute what is learned from many rows in a cell before it, and change no name "
+    "outside of it."
+)
 
 
 def collect(
@@ -57,6 +63,12 @@ def collect(
     temporary.write_bytes(msgspec.json.encode(report))
     temporary.replace(directory / REPORT_NAME)
     return report
+
+
+def _watch(values: dict[str, Any]) -> Callable[[], list[str]]:
+    """Return what tells which of the values have changed since."""
+    before = {name: fingerprint(value) for name, value in values.items()}
+    return lambda: [name for name, value in values.items() if fingerprint(value) != before[name]]
 
 
 class _Collector:
@@ -119,7 +131,23 @@ class _Collector:
             for each in self.request.names
             if candidates.is_estimator(self.namespace.get(each))
         }
-        self._keep(of_function(predict, models, self.namespace, self.request), name)
+        calls = [
+            each
+            for key in self.request.calls
+            for each in (self.recorder.calls.get(key, []) if self.recorder else [])
+        ]
+        changed = _watch({each: self.namespace[each] for each in self.request.names})
+        found = of_function(predict, models, self.namespace, self.request, calls, changed)
+        self.predictor = Predictor(kind="function", name=name, takes=found.takes)
+        self._keep(found, name)
+        needed = calling.required(predict)
+        if found.golden is None and len(needed) > 1 and not self.problems:
+            self._problem(
+                f"{name} takes {len(needed)} arguments, and no cell shows with which values.",
+                remedy=f"Call it once in the notebook, {name}({', '.join(needed)}) with an "
+                "example of each, or let it take a table of rows.",
+                where=self._where(name),
+            )
 
     def estimator(self) -> None:
         """Capture the names asked for and the one fitted model of the namespace."""
@@ -134,7 +162,7 @@ class _Collector:
         if self.problems:
             return
         data = candidates.training_data(name, model, self.namespace, self.request)
-        self._keep(of_estimator(model, data), name)
+        self._keep(of_estimator(model, data, _watch({name: model})), name)
 
     def _routed(self, model: str) -> bool:
         """Prove the service that takes the rawest rows; False where none can be proven."""
@@ -174,9 +202,10 @@ class _Collector:
 
     def _note_tolerance(self) -> None:
         if self.golden is not None and self.golden.tolerance:
+            share = f"{self.golden.tolerance:g}"
             self.notes.append(
-                f"The service's numbers may differ from the notebook's by {self.golden.tolerance:g} "
-                f"of their size: {self.golden.reason}."
+                f"The service's numbers may differ from the notebook's by {share} of their size: "
+                f"{self.golden.reason}."
             )
 
     def _note_refused(self, route: Route, why: str, instead: str) -> None:
@@ -186,7 +215,14 @@ class _Collector:
 
     def _keep(self, found: Candidate, name: str) -> None:
         self.signature, self.golden = found.signature, found.golden
-        if found.error:
+        self._note_tolerance()
+        if found.refused:
+            self._problem(
+                f"{name} cannot be served: {found.refused}.",
+                remedy=_REMEDY,
+                where=self._where(name),
+            )
+        elif found.error:
             self._problem(
                 f"{name} fails on rows of its own training data.",
                 why=found.error,

@@ -121,7 +121,9 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: How a function takes its rows: a table of several, or one row at each call.
-Takes = Literal["table", "records", "lists", "record", "list", "value", "values", "arguments"]
+Takes = Literal[
+    "table", "records", "lists", "record", "list", "value", "values", "row", "arguments"
+]
 
 
 class Predictor(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +131,8 @@ class Predictor(msgspec.Struct, frozen=True, kw_only=True):
 
     A function ``takes`` a ``table`` (a data frame, or what the signature says), ``records`` (a
     list of mappings), ``lists`` (a list of lists), or ``values`` (a list of the only column); or,
-    called once for each row, a ``record``, a ``list``, the only ``value``, or ``arguments``.
+    called once for each row, a table of one ``row``, a ``record``, a ``list``, the only ``value``,
+    or ``arguments``.
     """
 
     kind: Literal["function", "estimator", "none"] = "none"

@@ -84,7 +84,7 @@ def _called(route: Route, namespace: dict[str, Any], recorder: Recorder | None) 
     if given is None:
         raise Differs("what the notebook gives to its model there is not known")
     answer = calls[-1].answer if calls else None
-    if not hasattr(answer, "__len__") or len(answer) != len(given.value):
+    if answer is None or not hasattr(answer, "__len__") or len(answer) != len(given.value):
         with warnings.catch_warnings(), one_thread(model):
             warnings.simplefilter("ignore")
             answer = getattr(model, route.method)(given.value)
@@ -163,10 +163,10 @@ def _proven(
     def ask(given: list[list[Any]]) -> list[Any]:
         return outputs(function(arguments(given, signature)))
 
-    fingerprints = {name: _fingerprint(value) for name, value in values.items()}
+    fingerprints = {name: fingerprint(value) for name, value in values.items()}
 
     def changed() -> list[str]:
-        return [name for name, value in values.items() if _fingerprint(value) != fingerprints[name]]
+        return [name for name, value in values.items() if fingerprint(value) != fingerprints[name]]
 
     described = schema.output_columns(called.answer)
     single = any(column.dtype == "float32" for column in described)
@@ -266,7 +266,7 @@ def _as_required(column: Column, function: Callable[[Any], Any], value: Any) -> 
     )
 
 
-def _fingerprint(value: Any) -> str:
+def fingerprint(value: Any) -> str:
     """Return what changes when a value does, as far as that can be told cheaply."""
     import pickle
 

@@ -116,8 +116,8 @@ class Recorder:
             return [ast.fix_missing_locations(made)]
         if isinstance(made, ast.Expr):  # its value is shown when it is the last one
             for tap in after:
-                look = ast.Lambda(_no_arguments(), ast.Name(tap.name, ast.Load()))
-                made.value = _wrap("after", tap, made.value, look)
+                later = ast.Lambda(_no_arguments(), ast.Name(tap.name, ast.Load()))
+                made.value = _wrap("after", tap, made.value, later)
             return [ast.fix_missing_locations(made)]
         looks = [ast.Expr(_wrap("seen", tap, ast.Name(tap.name, ast.Load()))) for tap in after]
         for look in looks:

@@ -122,9 +122,8 @@ class _Maker:
         self, cut: Cut, ask: Ask, method: str, learned: Learned, target: Set[str]
     ) -> tuple[Route | None, list[Tap]]:
         side = cut.side | {self.model}
-        gathered = slicing.gather(
-            self.notebook, self.parameters, sorted(side - learned.taps.keys())
-        )
+        known = sorted(side - learned.taps.keys())
+        gathered = slicing.gather(self.notebook, self.parameters, known)
         if gathered.missing:
             return None, []
         text = _body(cut, self.model, method, side)

@@ -174,11 +174,11 @@ def _returned(node: ast.FunctionDef, given: Kind, names: Names) -> Kind:
 
 
 def _assign(target: ast.expr, value: ast.expr, names: dict[str, Kind]) -> None:
-    if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
-        if len(target.elts) == len(value.elts):
-            for each, part in zip(target.elts, value.elts, strict=True):
-                _assign(each, part, names)
-            return
+    several = ast.Tuple | ast.List
+    if isinstance(target, several) and isinstance(value, several):
+        for each, part in zip(target.elts, value.elts, strict=False):
+            _assign(each, part, names)
+        return
     _bind(target, kind(value, names), names)
 
 

@@ -74,7 +74,7 @@ def rewritten(
     """Return a statement as a service executes it."""
     maker = _Maker(statement, learned, target, fits)
     node = maker.visit(numbered(statement.node))
-    if node is None or _is_idle(node):
+    if not isinstance(node, ast.stmt) or _is_idle(node):
         return Made(None, set(), set(), maker.chose, maker.relabeled, plain=True)
     return finished(ast.fix_missing_locations(node), statement, maker)
 
@@ -114,7 +114,9 @@ def rewritten_expression(
     maker = _Maker(statement, learned, frozenset(), fits)
     at = next(n for n, each in enumerate(ast.walk(statement.node)) if each is node)
     copied = next(e for e in ast.walk(numbered(statement.node)) if getattr(e, NUMBER) == at)
-    made = ast.fix_missing_locations(ast.Expr(maker.visit(copied)))
+    value = maker.visit(copied)
+    assert isinstance(value, ast.expr)
+    made = ast.fix_missing_locations(ast.Expr(value))
     return made.value, finished(made, statement, maker)
 
 
@@ -167,7 +169,7 @@ class _Maker(ast.NodeTransformer):
         self.loop = ""
         self.print = fingerprint(statement.node)
 
-    def visit(self, node: ast.AST) -> ast.AST | None:  # type: ignore[override]
+    def visit(self, node: ast.AST) -> ast.AST | None:
         """Replace what was learned of many rows by what the run learned."""
         if isinstance(node, ast.expr) and self._is_learned(node):
             return self._kept(node, "value", _words(node))

@@ -37,10 +37,12 @@ METRICS = ("_score", "_error", "_loss", "_report", "_matrix", "_curve", "_valida
 READS = ("read_", "load_", "fetch_", "from_")
 SOURCES = frozenset(
     {"make_classification", "make_regression", "make_blobs", "make_moons", "make_circles",
-     "make_friedman1", "make_friedman2", "make_friedman3", "make_gaussian_quantiles", "load", "loadtxt", "genfromtxt", "normal", "uniform", "randn", "rand", "randint", "random",
-     "integers", "choice", "arange", "linspace", "permutation", "standard_normal", "ones", "zeros",
-     "poisson", "exponential", "binomial", "lognormal", "gamma", "full", "multivariate_normal",
-     "random_sample", "beta", "date_range", "load_dataset", "execute", "download"}
+     "make_friedman1", "make_friedman2", "make_friedman3", "make_gaussian_quantiles", "load",
+     "loadtxt", "genfromtxt", "normal", "uniform", "randn", "rand", "randint", "random",
+     "integers", "choice", "arange", "linspace", "permutation", "standard_normal", "ones",
+     "zeros", "poisson", "exponential", "binomial", "lognormal", "gamma", "full",
+     "multivariate_normal", "random_sample", "beta", "date_range", "load_dataset", "execute",
+     "download"}
 )  # fmt: skip
 #: Ways to write a table's rows that leave them as they are.
 FRAMES = frozenset({"DataFrame", "Series"})
