@@ -171,10 +171,10 @@ def extract(notebook: Notebook) -> Extracted:
 def _services(
     notebook: Notebook, found: Found, service: Slice | None, fitted: Sequence[Fitted]
 ) -> Services:
+    models = [each.name for each in fitted]
     if service is not None:
-        return Services(taps=services.calls(notebook, service.function))
-    parameters = {parameter.name for parameter in found.parameters}
-    return services.find(notebook, parameters, [each.name for each in fitted])
+        return services.calls(notebook, service.function, models)
+    return services.find(notebook, {parameter.name for parameter in found.parameters}, models)
 
 
 def proven(notebook: Notebook, extracted: Extracted, number: int) -> Extracted:

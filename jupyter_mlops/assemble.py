@@ -166,9 +166,7 @@ def capture_request(draft: Draft, asked: Asked) -> CaptureRequest:
         wanted=dict(asked.captures),
         trained=training.trained(draft.source),
         made_from=training.made_from(flow),
-        routes=draft.extracted.services.routes,
-        taps=draft.extracted.services.taps,
-        calls=[t.key for t in draft.extracted.services.taps if service],
+        **draft.extracted.services.request(),
     )
 
 

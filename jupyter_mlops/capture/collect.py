@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ from jupyter_mlops.capture.models import (
 )
 from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
-from jupyter_mlops.capture.routes import Proven, fingerprint, prove
+from jupyter_mlops.capture.routes import Proven, fingerprint, is_example, prove
 from jupyter_mlops.capture.store import save
-from jupyter_mlops.capture.taps import Recorder
+from jupyter_mlops.capture.taps import Called, Recorder
 
 REPORT_NAME = "captures.json"
 _REMEDY = (
@@ -65,10 +65,20 @@ def collect(
     return report
 
 
-def _watch(values: dict[str, Any]) -> Callable[[], list[str]]:
-    """Return what tells which of the values have changed since."""
-    before = {name: fingerprint(value) for name, value in values.items()}
-    return lambda: [name for name, value in values.items() if fingerprint(value) != before[name]]
+def _watch(namespace: dict[str, Any], names: Iterable[str]) -> Callable[[], list[str]]:
+    """Return what tells which names have changed since, in what they hold or stand for."""
+    before = {name: fingerprint(namespace[name]) for name in dict.fromkeys(names)}
+    return lambda: [name for name, was in before.items() if fingerprint(namespace[name]) != was]
+
+
+def _read_by(function: Any, namespace: dict[str, Any]) -> list[str]:
+    """Return the plain names that a function reads of the notebook."""
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    return [
+        name
+        for name in names
+        if name in namespace and not callable(namespace[name]) and name[:2] != "__"
+    ]
 
 
 class _Collector:
@@ -131,12 +141,8 @@ class _Collector:
             for each in self.request.names
             if candidates.is_estimator(self.namespace.get(each))
         }
-        calls = [
-            each
-            for key in self.request.calls
-            for each in (self.recorder.calls.get(key, []) if self.recorder else [])
-        ]
-        changed = _watch({each: self.namespace[each] for each in self.request.names})
+        calls = self._calls(self.request.calls)
+        changed = _watch(self.namespace, [*self.request.names, *_read_by(predict, self.namespace)])
         found = of_function(predict, models, self.namespace, self.request, calls, changed)
         self.predictor = Predictor(kind="function", name=name, takes=found.takes)
         self._keep(found, name)
@@ -161,15 +167,21 @@ class _Collector:
         self.predictor = Predictor(kind="estimator", name=name)
         if self.problems:
             return
-        data = candidates.training_data(name, model, self.namespace, self.request)
-        self._keep(of_estimator(model, data, _watch({name: model})), name)
+        calls = self._calls(self.request.fit_calls.get(name, []))
+        given = (call.argument.value for call in calls if call.argument is not None)
+        data = next((each for each in given if candidates.fits(model, each)), None)
+        if data is None:
+            data = candidates.training_data(name, model, self.namespace, self.request)
+        asked = self._calls(self.request.ask_calls.get(name, []))
+        changed = _watch(self.namespace, [name])
+        self._keep(of_estimator(model, data, changed, asked), name)
 
     def _routed(self, model: str) -> bool:
         """Prove the service that takes the rawest rows; False where none can be proven."""
         refused: tuple[Route, str] | None = None
-        for number, route in enumerate(self.request.routes):
-            if route.model != model:
-                continue
+        own = [pair for pair in enumerate(self.request.routes) if pair[1].model == model]
+        # What was written by hand says less of what rows there are.
+        for number, route in sorted(own, key=lambda pair: is_example(pair[1], self.recorder)):
             try:
                 proven = prove(route, self.namespace, self.recorder)
                 self._check_savable(proven.values)
@@ -212,6 +224,10 @@ class _Collector:
         self.notes.append(
             f"The service takes {instead}, not the rows of {route.root} (cell {route.cell}): {why}."
         )
+
+    def _calls(self, keys: Iterable[str]) -> list[Called]:
+        known = self.recorder.calls if self.recorder else {}
+        return [call for key in keys for call in known.get(key, [])]
 
     def _keep(self, found: Candidate, name: str) -> None:
         self.signature, self.golden = found.signature, found.golden

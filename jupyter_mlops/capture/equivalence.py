@@ -39,12 +39,12 @@ def examine(
     granted = (SINGLE if single else DOUBLE) if tolerance is None else tolerance
     used = _compare(first, expected if expected is not None else first, granted, _other)
     backwards = _answers(ask, rows[::-1])[::-1]
-    used |= _compare(backwards, first, granted, _neighbours)
     alone = [_answers(ask, [row])[0] for row in rows]
-    used |= _compare(alone, first, granted, _neighbours)
     last = _answers(ask, rows)
     if not all(map(same, last, first)):
         raise Differs(_unsteady(changed(), rows, first, last))
+    used |= _compare(backwards, first, granted, _neighbours)
+    used |= _compare(alone, first, granted, _neighbours)
     return Golden(
         inputs=rows,
         outputs=first if expected is None else expected,

@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture import calling, candidates, schema
+from jupyter_mlops.capture import calling, candidates, narrowing, schema
 from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.models import CaptureRequest, Golden, Signature, Takes
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
 from jupyter_mlops.capture.taps import Called, sample
 
+#: With how many rows it is tried which columns a function needs.
+TRIED = 40
 NOT_JSON = "The answer does not survive a round trip through JSON."
 
 
@@ -36,15 +38,46 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return not self.error or bool(self.refused)
 
 
-def of_estimator(estimator: Any, data: Any, changed: Callable[[], Sequence[str]]) -> Candidate:
-    """Learn the signature of an estimator and what it answers to its training rows."""
+def of_estimator(
+    estimator: Any,
+    data: Any,
+    changed: Callable[[], Sequence[str]],
+    calls: Sequence[Called] = (),
+) -> Candidate:
+    """Learn the signature of an estimator and what it answers to its training rows.
+
+    Where the notebook asked it itself (``calls``), that is what it must answer again.
+    """
     signature, rows = schema.learn(estimator, data)
     if signature is None:
         return Candidate()
     if rows is None:
         return Candidate(signature=signature)
-    ask = _Asked(lambda given: estimator.predict(arguments(given, signature)), [estimator], changed)
-    return ask.about(signature, rows)
+    known = signature
+    asking = _Asked(lambda given: estimator.predict(arguments(given, known)), [estimator], changed)
+    for call in calls:
+        found = _asked_before(estimator, known, call)
+        if found is not None:
+            return asking.about(known, *found)
+    return asking.about(known, rows)
+
+
+def _asked_before(
+    estimator: Any, signature: Signature, call: Called
+) -> tuple[list[list[Any]], list[Any]] | None:
+    """Return rows that the notebook asked an estimator about, with its answers."""
+    given = call.argument.value if call.argument is not None else None
+    if given is None or not candidates.fits(estimator, given):
+        return None
+    found, rows = schema.learn(estimator, given)
+    if found is None or rows is None or found.rows != signature.rows:
+        return None
+    if [(c.name, c.dtype) for c in found.inputs] != [(c.name, c.dtype) for c in signature.inputs]:
+        return None
+    answers = outputs(call.answer)
+    if len(rows) < LIMIT or len(answers) != len(given if hasattr(given, "__len__") else rows):
+        return None
+    return rows, answers[: len(rows)]
 
 
 def of_function(
@@ -60,7 +93,7 @@ def of_function(
     Its rows are those that the notebook itself asks it about, else those that its model was fitted
     on, when the columns have names, else those of the first frame of the namespace that it takes.
     """
-    asking = _Function(predict, list(models.values()), changed)
+    asking = _Function(predict, list(models.values()), changed, frozenset(request.target))
     attempt = asking.as_called(calls)
     if attempt is not None and attempt.final:
         return attempt
@@ -151,7 +184,9 @@ class _Function:
         predict: Callable[..., Any],
         models: list[Any],
         changed: Callable[[], Sequence[str]],
+        target: frozenset[str],
     ) -> None:
+        self.target = target
         self.predict = predict
         self.models = models
         self.changed = changed
@@ -197,10 +232,17 @@ class _Function:
             return None
         if not all(isinstance(column, str) for column in value.columns):
             return None
-        head = value.head(LIMIT)
+        try:
+            with warnings.catch_warnings(), one_thread(*self.models):
+                warnings.simplefilter("ignore")
+                taken = value.head(TRIED)
+                inputs = narrowing.columns(self.predict, taken, value, self.target)
+        except Differs:
+            inputs = schema.frame_columns(value)  # the gate says what is wrong
+        head = value[[column.name for column in inputs]].head(LIMIT)
         columns = [plain(head.iloc[:, i]) for i in range(head.shape[1])]
         rows = [list(row) for row in zip(*columns, strict=True)]
-        signature = Signature(inputs=schema.frame_columns(value), rows="frame")
+        signature = Signature(inputs=inputs, rows="frame")
         known = None if expected is None else self._of_rows(expected, len(value))
         one = len(value) == 1 and expected is not None
         return self.about(signature, rows, known, "row" if one and known is None else "table")

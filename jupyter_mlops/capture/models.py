@@ -218,7 +218,8 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     trains on, and ``made_from`` maps a name to those that the cells read which made it.
     ``routes`` are candidates for a service, the rawest rows first, when no function of the notebook
     predicts. ``taps`` are kept during the run; ``calls`` are those of the notebook's own calls of
-    its function.
+    its function, ``ask_calls`` and ``fit_calls`` those by which it asks and fits a model, and
+    ``target`` the columns that its models predict.
     """
 
     names: list[str] = []
@@ -235,6 +236,9 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     routes: list[Route] = []
     taps: list[Tap] = []
     calls: list[str] = []
+    ask_calls: dict[str, list[str]] = {}
+    fit_calls: dict[str, list[str]] = {}
+    target: list[str] = []
 
 
 class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):

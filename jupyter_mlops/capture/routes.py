@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_mlops.capture import schema
+from jupyter_mlops.capture import narrowing, schema
 from jupyter_mlops.capture.candidates import is_frame
 from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.indexes import Matched, matches
@@ -20,8 +20,8 @@ from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, pl
 from jupyter_mlops.capture.taps import Called, Recorder, Sample, sample
 from jupyter_mlops.capture.taps import plain as without_index
 
-#: How many rows are asked about, and of how many columns each is left out once.
-CHECKED, COLUMNS = 40, 120
+#: How many rows are asked about.
+CHECKED = 40
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Proven:
     values: dict[str, Any]
     signature: Signature
     golden: Golden
+
+
+def is_example(route: Route, recorder: Recorder | None) -> bool:
+    """Tell whether a candidate begins with a few rows written by hand."""
+    found = recorder.rows.get(route.rooted) if recorder else None
+    return found is not None and found.length < LIMIT
 
 
 def prove(route: Route, namespace: dict[str, Any], recorder: Recorder | None) -> Proven:
@@ -215,55 +221,8 @@ def _signature(
         return Signature(inputs=schema.array_columns(value), rows="array")
     if form == "any":
         return Signature(inputs=[Column(name="text", dtype="str")], rows="any")
-    names = _needed(route, function, taken)
-    columns = schema.frame_columns(value[names])
-    return Signature(
-        inputs=[_as_required(each, function, value[names]) for each in columns], rows="frame"
-    )
-
-
-def _needed(route: Route, function: Callable[[Any], Any], taken: Any) -> list[str]:
-    """Return the columns without which the answers are others, or none at all."""
-    names = list(dict.fromkeys(str(name) for name in taken.columns))
-    first = _tried(function, taken)
-    if isinstance(first, str):
-        raise Differs(f"it raises {first}")
-    tried = [name for name in names if name in route.target]
-    if len(names) <= COLUMNS:
-        tried += [name for name in names if name not in route.target]
-    for name in tried:
-        others = [each for each in names if each != name]
-        if others and _tried(function, taken[others]) == first:
-            names = others
-    still = [name for name in names if name in route.target]
-    if still:
-        raise Differs(f"it needs the column {still[0]}, which is what the model predicts")
-    return names
-
-
-def _tried(function: Callable[[Any], Any], rows: Any) -> list[Any] | str:
-    """Return the answers, or the error in one line."""
-    try:
-        return outputs(function(rows.reset_index(drop=True)))
-    except Exception as error:
-        return told(error)
-
-
-def _as_required(column: Column, function: Callable[[Any], Any], value: Any) -> Column:
-    """A column with gaps in the notebook's data may be left out only if that is answered."""
-    if column.required:
-        return column
-    gaps = value[value[column.name].isna()].head(1)
-    if isinstance(_tried(function, gaps), list):
-        return column
-    return Column(
-        name=column.name,
-        dtype=column.dtype,
-        categories=column.categories,
-        ordered=column.ordered,
-        minimum=column.minimum,
-        maximum=column.maximum,
-    )
+    columns = narrowing.columns(function, taken, value, route.target)
+    return Signature(inputs=columns, rows="frame")
 
 
 def fingerprint(value: Any) -> str:

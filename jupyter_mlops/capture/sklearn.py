@@ -32,6 +32,12 @@ class SklearnFormat:
             return False
         from sklearn.base import BaseEstimator
 
+        if type(value) in (dict, list) and value:
+            # Several models under one name: ``models[region]``.
+            parts = value.values() if isinstance(value, dict) else value
+            keys = value if isinstance(value, dict) else ()
+            plain = all(isinstance(key, str | int) for key in keys)
+            return plain and all(isinstance(each, BaseEstimator) for each in parts)
         return isinstance(value, BaseEstimator) and not isinstance(value, type)
 
     def save(self, value: Any, path: Path) -> None:

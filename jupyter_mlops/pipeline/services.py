@@ -12,6 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 
 from jupyter_mlops.capture.models import Route, Tap
 from jupyter_mlops.notebook import Notebook
@@ -32,10 +33,29 @@ _DEFINES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | 
 
 @dataclass(frozen=True)
 class Services:
-    """The candidates for a service, the rawest rows first, and what the run is to keep."""
+    """The candidates for a service, the rawest rows first, and what the run is to keep.
+
+    ``asks`` and ``fits`` are the taps where each model is asked and fitted, ``calls`` those where
+    the notebook's own function is called; ``target`` are the columns that models predict.
+    """
 
     routes: list[Route] = field(default_factory=list)
     taps: list[Tap] = field(default_factory=list)
+    asks: dict[str, list[str]] = field(default_factory=dict)
+    fits: dict[str, list[str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    target: list[str] = field(default_factory=list)
+
+    def request(self) -> dict[str, Any]:
+        """Return the fields of a ``CaptureRequest`` that ask for this."""
+        return {
+            "routes": self.routes,
+            "taps": self.taps,
+            "calls": self.calls,
+            "ask_calls": self.asks,
+            "fit_calls": self.fits,
+            "target": self.target,
+        }
 
 
 def find(notebook: Notebook, parameters: Set[str], models: Sequence[str]) -> Services:
@@ -44,22 +64,29 @@ def find(notebook: Notebook, parameters: Set[str], models: Sequence[str]) -> Ser
     fits = _fits(statements)
     found = [_Maker(notebook, statements, parameters, fits, model).services() for model in models]
     taps = {tap.key: tap for each in found for tap in each.taps}
-    return Services([route for each in found for route in each.routes], list(taps.values()))
+    return Services(
+        routes=[route for each in found for route in each.routes],
+        taps=list(taps.values()),
+        asks={name: keys for each in found for name, keys in each.asks.items()},
+        fits={name: keys for each in found for name, keys in each.fits.items()},
+    )
 
 
-def calls(notebook: Notebook, function: str) -> list[Tap]:
+def calls(notebook: Notebook, function: str, models: Sequence[str]) -> Services:
     """Return what is to be kept of the notebook's own calls of its function."""
-    return [
+    statements = carrying.statements(notebook)
+    taps = [
         Tap(
             key=f"call:{statement.cell.number}:{node}:{number}",
             kind="call",
             statement=fingerprint(statement.node),
             node=node,
         )
-        for number, (statement, node) in enumerate(
-            asking.calls_of(carrying.statements(notebook), function)
-        )
+        for number, (statement, node) in enumerate(asking.calls_of(statements, function))
     ]
+    fitted = [fit for model in models for fit in asking.asks(statements, model)[1]]
+    target = asking.target_columns(statements, fitted)
+    return Services(taps=taps, calls=[tap.key for tap in taps], target=sorted(target))
 
 
 def with_code(notebook: Notebook, parameters: Set[str], route: Route, names: Sequence[str]) -> str:
@@ -116,7 +143,23 @@ class _Maker:
         routes.sort(key=lambda route: -route.source.count("\n    "))
         kept = {name for route in routes for name in route.learned}
         taps += [tap for name, tap in learned.taps.items() if name in kept]
-        return Services(routes[:MOST], taps)
+        asks = [self._asked(ask) for ask in asked[:CALLS] if ask.method == "predict"]
+        trained = [self._asked(ask) for ask in fitted[:CALLS]]
+        return Services(
+            routes=routes[:MOST],
+            taps=taps + asks + trained,
+            asks={self.model: [tap.key for tap in asks]},
+            fits={self.model: [tap.key for tap in trained]},
+        )
+
+    def _asked(self, ask: Ask) -> Tap:
+        statement = self.statements[ask.at]
+        return Tap(
+            key=f"ask:{statement.cell.number}:{ask.at}:{ask.node}",
+            kind="call",
+            statement=fingerprint(statement.node),
+            node=ask.node,
+        )
 
     def _route(
         self, cut: Cut, ask: Ask, method: str, learned: Learned, target: Set[str]
@@ -129,7 +172,7 @@ class _Maker:
         text = _body(cut, self.model, method, side)
         names = sorted(learned.taps.keys() & side)
         source = f"{gathered.text(_head(), names).rstrip()}\n\n\n{text}"
-        root, asked = self.statements[cut.at], self.statements[ask.at]
+        root = self.statements[cut.at]
         taps = [
             Tap(
                 key=f"root:{root.cell.number}:{cut.at}:{cut.root}",
@@ -137,12 +180,7 @@ class _Maker:
                 statement=fingerprint(root.node),
                 name=cut.root,
             ),
-            Tap(
-                key=f"ask:{asked.cell.number}:{ask.at}:{ask.node}",
-                kind="call",
-                statement=fingerprint(asked.node),
-                node=ask.node,
-            ),
+            self._asked(ask),
         ]
         route = Route(
             model=self.model,
