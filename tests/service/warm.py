@@ -77,6 +77,7 @@ class Warm:
                 [sys.executable, __file__, str(address), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a signal for the tests is not one for it
                 env={**variables, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
             )
         text = CLIENT.format(python=sys.executable, socket=str(address), killed=KILLED)
