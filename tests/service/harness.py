@@ -213,6 +213,25 @@ def invoke(client: httpx.Client, body: Mapping[str, Any]) -> Any:
     return answer.json()["predictions"]
 
 
+def body_for(publication: Publication, told: Told) -> dict[str, Any]:
+    """Return the columns that the service asks for, out of those of the raw rows.
+
+    A service that asks for anything else, such as a computed column, cannot be used by a colleague.
+    """
+    split = told.body.get("dataframe_split")
+    if split is None:
+        return told.body
+    assert publication.signature is not None
+    asked_for = publication.signature.inputs
+    computed = [c.name for c in asked_for if c.required and c.name not in split["columns"]]
+    assert not computed, f"not in the raw rows: {computed}"
+    at = {name: position for position, name in enumerate(split["columns"])}
+    names = [column.name for column in asked_for if column.name in at]
+    assert names, f"of the raw rows nothing is asked for: {[c.name for c in asked_for]}"
+    data = [[row[at[name]] for name in names] for row in split["data"]]
+    return {"dataframe_split": {"columns": names, "data": data}}
+
+
 def first_row(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same request with its first row alone."""
     if "instances" in body:
@@ -221,16 +240,28 @@ def first_row(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"dataframe_split": {**split, "data": split["data"][:1]}}
 
 
-def nearly(answer: Any, expected: Any) -> bool:
-    """Tell whether answers are the same but for the last bits: a sum may have another order."""
+def tolerance(packaged: Packaged) -> float:
+    """Return how far a number may be off by what the publication itself states, with a reason."""
+    golden = json.loads((packaged.place.root / "golden.json").read_bytes())
+    assert golden["inputs"], "nothing was proven"
+    stated = float(golden.get("tolerance", 0.0))
+    assert not stated or golden["reason"], "a tolerance without a reason"
+    assert stated <= 1e-5
+    return stated
+
+
+def nearly(answer: Any, expected: Any, within: float) -> bool:
+    """Tell whether answers are the same; numbers with a fraction may be off by a part of them."""
     if type(answer) is not type(expected):
         return False
     if isinstance(answer, float):
-        return math.isclose(answer, expected, rel_tol=1e-9)
+        return answer == expected or math.isclose(answer, expected, rel_tol=within)
     if isinstance(answer, dict):
         return answer.keys() == expected.keys() and all(
-            nearly(answer[key], expected[key]) for key in answer
+            nearly(answer[key], expected[key], within) for key in answer
         )
     if isinstance(answer, list):
-        return len(answer) == len(expected) and all(map(nearly, answer, expected))
+        return len(answer) == len(expected) and all(
+            nearly(*pair, within) for pair in zip(answer, expected, strict=True)
+        )
     return bool(answer == expected)

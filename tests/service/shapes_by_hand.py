@@ -27,7 +27,7 @@ SHAPES = (
             "model = LinearRegression().fit(X_train_scaled, y_train)\n"
             "model.score(X_test_scaled, y_test)",
         ),
-        rows=NUMBERS,
+        rows=RAW,
         truth=f"model.predict(scaler.transform({NUMBERS}))",
         beside=HOUSES,
     ),
@@ -43,7 +43,7 @@ SHAPES = (
             "knn = KNeighborsRegressor(n_neighbors=3)\nknn.fit(X_train, y_train)\n"
             "print('R2', knn.score(X_test, y_test))",
         ),
-        rows=NUMBERS,
+        rows=RAW,
         truth=f"knn.predict(mm.transform({NUMBERS}))",
         beside=HOUSES,
     ),
@@ -59,7 +59,7 @@ SHAPES = (
             "X_tr, X_te, y_tr, y_te = train_test_split(X, y, test_size=0.2, random_state=3)",
             "svr = SVR(C=1e5)\nsvr.fit(X_tr, y_tr)\nsvr.score(X_te, y_te)",
         ),
-        rows=NUMBERS,
+        rows=RAW,
         truth=f"svr.predict(robust.transform({NUMBERS}))",
         beside=HOUSES,
     ),
@@ -73,7 +73,7 @@ SHAPES = (
             "df[scale] = scaler.fit_transform(df[scale])",
             "features = ['area', 'rooms', 'age']\nmodel = Ridge().fit(df[features], df['price'])",
         ),
-        rows="pd.read_csv('houses.csv')[['area', 'rooms', 'age']].head(6)",
+        rows="pd.read_csv('houses.csv').drop(columns='price').head(6)",
         truth="model.predict(df[features].head(6))",
         beside=HOUSES,
     ),
@@ -91,7 +91,7 @@ SHAPES = (
             "    scaled = ridge.predict(sx.transform(df[['area', 'rooms']]))\n"
             "    return sy.inverse_transform(scaled.reshape(-1, 1)).ravel()",
         ),
-        rows="raw[['area', 'rooms']].head(6)",
+        rows=RAW,
         truth="predict(raw[['area', 'rooms']].head(6))",
         beside=HOUSES,
     ),
@@ -106,7 +106,7 @@ SHAPES = (
             "cols = ['area', 'rooms', 'city_code']\n"
             "tree = DecisionTreeRegressor(max_depth=5, random_state=0).fit(df[cols], df['price'])",
         ),
-        rows="raw[['area', 'rooms', 'city']].head(6)",
+        rows=RAW,
         truth="tree.predict(df[cols].head(6))",
         beside=HOUSES,
     ),
@@ -151,7 +151,7 @@ SHAPES = (
             "X = ['area', 'rooms', 'age']\nmodel = LinearRegression()\n"
             "model.fit(train[X], train['price'])\nmodel.score(test[X], test['price'])",
         ),
-        rows=NUMBERS,
+        rows=RAW,
         truth="model.predict(test[X].head(6))",
         beside=GAPS,
     ),
@@ -167,7 +167,7 @@ SHAPES = (
             "scaler = StandardScaler().fit(filled)\nready = scaler.transform(filled)",
             "lasso = Lasso(alpha=10.0).fit(ready, raw['price'])\nlasso.coef_",
         ),
-        rows=NUMBERS,
+        rows=RAW,
         truth=f"lasso.predict(scaler.transform(imputer.transform({NUMBERS})))",
         beside=GAPS,
     ),
@@ -195,7 +195,7 @@ SHAPES = (
             "X_poly = poly.fit_transform(raw[['area', 'age']])",
             "reg = LinearRegression().fit(X_poly, raw['price'])",
         ),
-        rows="raw[['area', 'age']].head(6)",
+        rows=RAW,
         truth="reg.predict(poly.transform(raw[['area', 'age']].head(6)))",
         beside=HOUSES,
     ),
@@ -228,5 +228,20 @@ SHAPES = (
         rows="reviews[['text']].head(6)",
         truth="predict(reviews[['text']].head(6))",
         beside=REVIEWS,
+    ),
+    Shape(
+        "clusters_as_a_feature",
+        (
+            LOAD,
+            "from sklearn.cluster import KMeans\nfrom sklearn.tree import DecisionTreeRegressor\n"
+            "cols = ['area', 'age']\nkm = KMeans(3, n_init=3, random_state=0)\n"
+            "df = raw.copy()\ndf['group'] = km.fit_predict(df[cols])",
+            "tree = DecisionTreeRegressor(max_depth=5, random_state=0)\n"
+            "tree.fit(df[['area', 'rooms', 'group']], df['price'])",
+        ),
+        rows=RAW,
+        truth="tree.predict(df[['area', 'rooms', 'group']].head(6))",
+        model="tree",
+        beside=HOUSES,
     ),
 )

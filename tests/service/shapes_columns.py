@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.service.shape import Shape
-from tests.service.tables import GAPS, HOUSES, REGIONS, SALES
+from tests.service.tables import ASKED, GAPS, HOUSES, REGIONS, SALES
 
 LOAD = "import numpy as np\nimport pandas as pd\nraw = pd.read_csv('houses.csv')"
 RAW = "raw.drop(columns='price').head(6)"
@@ -39,18 +39,19 @@ SHAPES = (
             "data = add_ratio(raw)\nX = data[FEATURES]\ny = data['price']",
             "model = GradientBoostingRegressor(n_estimators=20, random_state=0).fit(X, y)",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="model.predict(add_ratio(raw.head(6))[FEATURES])",
         beside=HOUSES,
     ),
     Shape(
         "module_beside_the_notebook",
         (
-            "import pandas as pd\nimport features\nfrom sklearn.ensemble import ExtraTreesRegressor",
+            "import features\nimport pandas as pd\n"
+            "from sklearn.ensemble import ExtraTreesRegressor",
             "raw = pd.read_csv('houses.csv')\nX = features.build(raw)",
             "trees = ExtraTreesRegressor(15, random_state=2).fit(X, raw['price'])",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="trees.predict(features.build(raw.head(6)))",
         beside={**HOUSES, "features.py": MODULE},
     ),
@@ -65,7 +66,7 @@ SHAPES = (
             "features = ['area', 'per_room', 'old', 'age']\n"
             "model = LinearRegression().fit(df[features], df['price'])",
         ),
-        rows=f"{AGAIN}[['area', 'rooms', 'age']]",
+        rows=AGAIN,
         truth="model.predict(df[features].head(6))",
         beside=HOUSES,
     ),
@@ -81,8 +82,8 @@ SHAPES = (
             "    return np.expm1(ridge.predict(df[['log_area', 'rooms']]))",
             "predict(houses.head(3))",
         ),
-        rows=f"{AGAIN}[['area', 'rooms']]",
-        truth=f"predict({AGAIN}[['area', 'rooms']])",
+        rows=AGAIN,
+        truth=f"predict({AGAIN})",
         beside=HOUSES,
     ),
     Shape(
@@ -95,7 +96,7 @@ SHAPES = (
             "X = raw[['area', 'distance']]\n"
             "tree = DecisionTreeRegressor(max_depth=4, random_state=0).fit(X, raw['price'])",
         ),
-        rows=f"{AGAIN}[['area', 'city']]",
+        rows=AGAIN,
         truth="tree.predict(raw[['area', 'distance']].head(6))",
         beside=HOUSES,
     ),
@@ -110,7 +111,7 @@ SHAPES = (
             "cols = ['visits', 'month', 'weekend']\n"
             "forest = RandomForestRegressor(15, random_state=0).fit(df[cols], df['sold'])",
         ),
-        rows="sales[['when', 'visits']].head(6)",
+        rows="sales.drop(columns='sold').head(6)",
         truth="forest.predict(df[cols].head(6))",
         beside=SALES,
     ),
@@ -123,7 +124,7 @@ SHAPES = (
             "    era=pd.cut(raw['age'], bins=EDGES, labels=False, include_lowest=True)\n)",
             "lm = LinearRegression().fit(binned[['area', 'era']], binned['price'])",
         ),
-        rows="raw[['area', 'age']].head(6)",
+        rows=RAW,
         truth="lm.predict(binned[['area', 'era']].head(6))",
         beside=HOUSES,
     ),
@@ -153,7 +154,7 @@ SHAPES = (
             "for c in COLS:\n    df[c] = (df[c] - means[c]) / stds[c]",
             "from sklearn.linear_model import Ridge\nmodel = Ridge().fit(df[COLS], df['price'])",
         ),
-        rows=f"{AGAIN}[['area', 'rooms', 'age']]",
+        rows=AGAIN,
         truth="model.predict(df[COLS].head(6))",
         beside=HOUSES,
     ),
@@ -167,7 +168,7 @@ SHAPES = (
             "tree = DecisionTreeRegressor(max_depth=depth, random_state=0)\n"
             "tree.fit(df[['area', 'age']], df['price'])",
         ),
-        rows="raw[['area', 'age']].head(6)",
+        rows=RAW,
         truth="tree.predict(df[['area', 'age']].head(6))",
         beside=HOUSES,
     ),
@@ -182,7 +183,7 @@ SHAPES = (
             "cols = ['visits', 'people', 'coast', 'per_head']\n"
             "model = LinearRegression().fit(df[cols], df['sold'])",
         ),
-        rows="sales[['region', 'visits']].head(6)",
+        rows="sales.drop(columns='sold').head(6)",
         truth="model.predict(df[cols].head(6))",
         beside={**SALES, **REGIONS},
     ),
@@ -199,7 +200,7 @@ SHAPES = (
             "X = raw[['area', 'kind', 'new', 'age']]\n"
             "forest = RandomForestRegressor(12, random_state=5).fit(X, raw['price'])",
         ),
-        rows=f"{AGAIN}[['area', 'rooms', 'age']]",
+        rows=AGAIN,
         truth="forest.predict(X.head(6))",
         beside=HOUSES,
     ),
@@ -212,7 +213,7 @@ SHAPES = (
             "from sklearn.linear_model import LinearRegression\n"
             "model = LinearRegression().fit(df[['area', 'age']], df['price'])",
         ),
-        rows="raw[['area', 'age']].head(6)",
+        rows=RAW,
         truth="model.predict(df[['area', 'age']].head(6))",
         beside=GAPS,
         may_refuse=True,
@@ -224,7 +225,7 @@ SHAPES = (
             "X = raw[['area', 'rooms', 'age']]\nX = (X - X.mean()) / X.std()",
             "from sklearn.linear_model import Ridge\nmodel = Ridge().fit(X, raw['price'])",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="model.predict(X.head(6))",
         beside=HOUSES,
         may_refuse=True,
@@ -250,9 +251,43 @@ SHAPES = (
             "from sklearn.linear_model import Ridge\n"
             "model = Ridge().fit(df[['code', 'rank']], df['price'])",
         ),
-        rows="raw[['city', 'area']].head(6)",
+        rows=RAW,
         truth="model.predict(df[['code', 'rank']].head(6))",
         beside=HOUSES,
+        may_refuse=True,
+    ),
+    Shape(
+        "two_files_prepared_in_one_loop",
+        (
+            "import pandas as pd\nfrom sklearn.ensemble import RandomForestRegressor",
+            "train = pd.read_csv('houses.csv')\ntest = pd.read_csv('asked.csv')\n"
+            "middle = train['age'].median()",
+            "for df in [train, test]:\n"
+            "    df['age'] = df['age'].fillna(middle)\n"
+            "    df['per_room'] = df['area'] / df['rooms']\n"
+            "    df['is_koeln'] = (df['city'] == 'Köln').astype(int)",
+            "cols = ['area', 'age', 'per_room', 'is_koeln']\n"
+            "forest = RandomForestRegressor(10, random_state=0)\n"
+            "forest.fit(train[cols], train['price'])",
+            "submission = pd.DataFrame({'price': forest.predict(test[cols])})\nsubmission.head()",
+        ),
+        rows="pd.read_csv('asked.csv')",
+        truth="submission['price']",
+        beside={**GAPS, **ASKED},
+    ),
+    Shape(
+        "two_files_joined_for_their_categories",
+        (
+            "import pandas as pd\nfrom sklearn.linear_model import Ridge",
+            "train = pd.read_csv('houses.csv')\ntest = pd.read_csv('asked.csv')",
+            "both = pd.concat([train.drop(columns='price'), test], ignore_index=True)\n"
+            "both['age'] = both['age'].fillna(0)\nboth = pd.get_dummies(both, dtype=float)",
+            "X_train, X_test = both.iloc[:len(train)], both.iloc[len(train):]\n"
+            "model = Ridge().fit(X_train, train['price'])\nmodel.predict(X_test)",
+        ),
+        rows="test",
+        truth="model.predict(X_test)",
+        beside={**GAPS, **ASKED},
         may_refuse=True,
     ),
 )

@@ -6,6 +6,7 @@ from tests.service.shape import Shape
 from tests.service.tables import GAPS, HOUSES, REVIEWS
 
 LOAD = "import pandas as pd\nraw = pd.read_csv('houses.csv')"
+RAW = "raw.drop(columns='price').head(6)"
 
 SHAPES = (
     Shape(
@@ -16,7 +17,7 @@ SHAPES = (
             "X = raw[['area', 'rooms', 'age']]\ny = raw['price']",
             "model = RandomForestRegressor(20, random_state=0).fit(X, y)\nmodel.score(X, y)",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="model.predict(raw[['area', 'rooms', 'age']].head(6))",
         beside=HOUSES,
     ),
@@ -44,7 +45,7 @@ SHAPES = (
             "model = Pipeline([('prepare', prepare), ('ridge', Ridge())])",
             "model.fit(raw.drop(columns='price'), raw['price'])",
         ),
-        rows="raw.drop(columns='price').head(6)",
+        rows=RAW,
         truth="model.predict(raw.drop(columns='price').head(6))",
         beside=HOUSES,
     ),
@@ -90,7 +91,7 @@ SHAPES = (
             "boost = HistGradientBoostingRegressor(max_iter=20, random_state=0)\n"
             "boost.fit(X_train, y_train)\nprint(boost.score(X_test, y_test))",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="boost.predict(raw[['area', 'rooms', 'age']].head(6))",
         beside=GAPS,
     ),
@@ -119,7 +120,7 @@ SHAPES = (
             "tree = DecisionTreeRegressor(max_depth=3, random_state=0).fit(X, y)",
             "print(line.score(X, y), tree.score(X, y))",
         ),
-        rows="raw[['area', 'rooms']].head(6)",
+        rows=RAW,
         truth="tree.predict(raw[['area', 'rooms']].head(6))",
         model="tree",
         beside=HOUSES,
@@ -136,7 +137,7 @@ SHAPES = (
             "near = KNeighborsRegressor(3).fit(train[features], train['price'])\n"
             "near.score(test[features], test['price'])",
         ),
-        rows="test[['area', 'rooms', 'age']].head(6)",
+        rows="test.drop(columns='price').head(6)",
         truth="near.predict(test[features].head(6))",
         beside=GAPS,
     ),
@@ -161,7 +162,7 @@ SHAPES = (
             "model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1)\n"
             "model.fit(X, raw['price'])",
         ),
-        rows="raw[['area', 'rooms']].head(6)",
+        rows=RAW,
         truth="model.predict(raw[['area', 'rooms']].head(6))",
         beside=HOUSES,
     ),
@@ -182,7 +183,7 @@ SHAPES = (
             "model = make_pipeline(PerRoom(power=2), LinearRegression())\n"
             "model.fit(raw[['area', 'rooms', 'age']], raw['price'])",
         ),
-        rows="raw[['area', 'rooms', 'age']].head(6)",
+        rows=RAW,
         truth="model.predict(raw[['area', 'rooms', 'age']].head(6))",
         beside=HOUSES,
     ),

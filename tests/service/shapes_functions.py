@@ -6,7 +6,7 @@ from tests.service.shape import Shape
 from tests.service.tables import HOUSES, SALES
 
 LOAD = "import numpy as np\nimport pandas as pd\nraw = pd.read_csv('houses.csv')"
-ROWS = "raw[['area', 'rooms']].head(6)"
+ROWS = "raw.drop(columns='price').head(6)"
 IRIS = (
     "from sklearn.datasets import load_iris\nfrom sklearn.linear_model import LogisticRegression\n"
     "iris = load_iris(as_frame=True)\n"
@@ -40,8 +40,8 @@ SHAPES = (
             "model = Ridge().fit(features(raw), raw['price'])",
             "def predict(rows):\n    return (model.predict(features(rows)) * EURO).round(2)",
         ),
-        rows="raw[['area', 'rooms', 'city']].head(6)",
-        truth="predict(raw[['area', 'rooms', 'city']].head(6))",
+        rows=ROWS,
+        truth=f"predict({ROWS})",
         beside=HOUSES,
     ),
     Shape(
@@ -148,12 +148,13 @@ SHAPES = (
             "sales = pd.read_csv('sales.csv')",
             "by_region = {\n    region: LinearRegression().fit(part[['visits']], part['sold'])\n"
             "    for region, part in sales.groupby('region')\n}",
-            "def predict(df):\n    return [\n"
-            "        float(by_region[row.region].predict(pd.DataFrame({'visits': [row.visits]}))[0])\n"
-            "        for row in df.itertuples()\n    ]",
+            "def predict(df):\n    sold = []\n    for row in df.itertuples():\n"
+            "        asked = pd.DataFrame({'visits': [row.visits]})\n"
+            "        sold.append(float(by_region[row.region].predict(asked)[0]))\n"
+            "    return sold",
         ),
-        rows="sales[['region', 'visits']].head(6)",
-        truth="predict(sales[['region', 'visits']].head(6))",
+        rows="sales.drop(columns='sold').head(6)",
+        truth="predict(sales.head(6))",
         beside=SALES,
     ),
     Shape(
@@ -186,6 +187,35 @@ SHAPES = (
         truth=f"predict({ROWS})",
         beside={**HOUSES, "tax.json": '{"rate": 0.19}\n'},
         ship=("tax.json",),
+        may_refuse=True,
+    ),
+    Shape(
+        "a_function_of_one_row",
+        (
+            LOAD,
+            "slope, start = np.polyfit(raw['area'], raw['price'], 1)\n\n"
+            "def predict(row):\n    price = start + slope * row['area']\n"
+            "    if row['city'] == 'Köln':\n        price = price * 1.05\n"
+            "    return float(price)",
+            "raw.head(3).apply(predict, axis=1)",
+        ),
+        rows=ROWS,
+        truth=f"[predict(row) for row in {ROWS}.to_dict('records')]",
+        beside=HOUSES,
+        may_refuse=True,
+    ),
+    Shape(
+        "a_function_of_single_values",
+        (
+            LOAD,
+            "from sklearn.linear_model import Ridge\n"
+            "model = Ridge().fit(raw[['area', 'rooms']].to_numpy(), raw['price'])",
+            "def predict(area, rooms):\n    return float(model.predict([[area, rooms]])[0])",
+            "predict(80.0, 3)",
+        ),
+        rows=ROWS,
+        truth="[predict(area, rooms) for area, rooms in zip(raw['area'][:6], raw['rooms'][:6])]",
+        beside=HOUSES,
         may_refuse=True,
     ),
 )

@@ -10,7 +10,7 @@ FIT = (
     "from sklearn.linear_model import Ridge\n"
     "X = raw[['area', 'rooms']]\nmodel = Ridge().fit(X, raw['price'])"
 )
-ROWS = "raw[['area', 'rooms']].head(6)"
+ROWS = "raw.drop(columns='price').head(6)"
 MODEL = "model.predict(df[['area', 'rooms']])"
 
 

@@ -47,6 +47,11 @@ def _reviews() -> str:
 
 HOUSES = {"houses.csv": _houses(gaps=False)}
 GAPS = {"houses.csv": _houses(gaps=True)}
+#: Houses whose price is not known, with a gap.
+ASKED = {
+    "asked.csv": "area,rooms,city,age\n80.5,3,Köln,12\n55.0,2,Bonn,\n140.2,5,Trier,70\n"
+    "33.3,1,Köln,\n91.0,4,Bonn,33\n"
+}
 SALES = {"sales.csv": _sales()}
 REVIEWS = {"reviews.csv": _reviews()}
 REGIONS = {"regions.csv": "region,people,coast\nnorth,120,1\nsouth,300,0\neast,80,1\n"}

@@ -74,9 +74,10 @@ class Warm:
         variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(__file__)), str(address), str(theirs.fileno())],
+                [sys.executable, __file__, str(address), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a signal for the tests is not one for it
                 env={**variables, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
             )
         text = CLIENT.format(python=sys.executable, socket=str(address), killed=KILLED)
@@ -94,6 +95,7 @@ class Warm:
 
 def main(address: str, life: int) -> None:
     """Fork a child for each connection until the owner is gone."""
+    del sys.path[0]  # this very folder; not by -P, which the kernels would heed, too
     for name in PRELOADED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
