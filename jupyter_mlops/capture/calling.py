@@ -45,6 +45,8 @@ def _one(
     match takes:
         case "record":
             return function(dict(zip(names, row, strict=True)), **more)
+        case "series":
+            return function(table_of([row], signature).iloc[0], **more)
         case "list":
             return function(row, **more)
         case "value":

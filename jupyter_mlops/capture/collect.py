@@ -143,7 +143,9 @@ class _Collector:
         }
         calls = self._calls(self.request.calls)
         changed = _watch(self.namespace, [*self.request.names, *_read_by(predict, self.namespace)])
-        found = of_function(predict, models, self.namespace, self.request, calls, changed)
+        keys = [key for keys in self.request.fit_calls.values() for key in keys]
+        trained = [each.argument.value for each in self._calls(keys) if each.argument is not None]
+        found = of_function(predict, models, self.namespace, self.request, calls, changed, trained)
         self.predictor = Predictor(kind="function", name=name, takes=found.takes)
         self._keep(found, name)
         needed = calling.required(predict)

@@ -43,8 +43,13 @@ def examine(
     last = _answers(ask, rows)
     if not all(map(same, last, first)):
         raise Differs(_unsteady(changed(), rows, first, last))
-    used |= _compare(backwards, first, granted, _neighbours)
-    used |= _compare(alone, first, granted, _neighbours)
+    for answers in (backwards, alone):
+        try:
+            used |= _compare(answers, first, granted, _neighbours)
+        except Differs:
+            if names := changed():
+                raise Differs(_unsteady(names, rows, first, answers)) from None
+            raise
     return Golden(
         inputs=rows,
         outputs=first if expected is None else expected,

@@ -87,11 +87,13 @@ def of_function(
     request: CaptureRequest,
     calls: Sequence[Called],
     changed: Callable[[], Sequence[str]],
+    trained: Sequence[Any] = (),
 ) -> Candidate:
     """Learn the signature of the notebook's function.
 
     Its rows are those that the notebook itself asks it about, else those that its model was fitted
-    on, when the columns have names, else those of the first frame of the namespace that it takes.
+    on (``trained``), when the columns have names, else those of the first frame that it takes: a
+    part of one that the text mentions, or one of the namespace.
     """
     asking = _Function(predict, list(models.values()), changed, frozenset(request.target))
     attempt = asking.as_called(calls)
@@ -112,6 +114,10 @@ def of_function(
             return found
         if signature.rows == "frame":
             error = error or found.error
+    for value in [*trained, *(_looked_at(text, namespace) for text in request.tables)]:
+        attempt = asking.about_frame(value)
+        if attempt is not None and attempt.final:
+            return attempt
     for name, value in list(namespace.items()):
         attempt = None if name.startswith("_") else asking.about_frame(value)
         if attempt is not None and attempt.final:
@@ -194,13 +200,18 @@ class _Function:
     def as_called(self, calls: Sequence[Called]) -> Candidate | None:
         """Ask what the notebook asks, in its form; None where its calls show none."""
         for call in calls:
+            if call.applied:
+                attempt = self._applied(call)
+                if attempt is not None:
+                    return attempt
+                continue
             given = call.argument.value if call.argument is not None else None
             known = candidates.is_frame(given) or len(getattr(given, "shape", ())) == 2
             if given is not None and known and len(given) and not call.named:
                 attempt = self._about_data(given, outputs(call.answer))
                 if attempt is not None and attempt.final:
                     return attempt
-        form = calling.shown(self.predict, calls)
+        form = calling.shown(self.predict, [call for call in calls if not call.applied])
         if form is None:
             return None
         takes, signature, found = form
@@ -214,6 +225,18 @@ class _Function:
             return None
         return self.about(signature, rows[:LIMIT], expected[:LIMIT], takes)
 
+    def _applied(self, call: Called) -> Candidate | None:
+        """Ask about single rows, or values, as ``apply`` did."""
+        given = call.argument.value if call.argument is not None else None
+        expected = outputs(call.answer)
+        if candidates.is_frame(given):
+            return self.about_frame(given, expected, "series")
+        if given is None or len(given) != len(expected) or len(getattr(given, "shape", ())) != 1:
+            return None
+        column = schema.frame_columns(given.to_frame(str(given.name or "value")))
+        rows = [[value] for value in plain(list(given[:LIMIT]))]
+        return self.about(Signature(inputs=column), rows, expected[:LIMIT], "value")
+
     def _about_data(self, given: Any, expected: list[Any]) -> Candidate | None:
         if not candidates.is_frame(given):
             kept = sample(given)
@@ -226,7 +249,9 @@ class _Function:
     def _of_rows(self, expected: list[Any], count: int) -> list[Any] | None:
         return expected[:LIMIT] if len(expected) == count else None
 
-    def about_frame(self, value: Any, expected: list[Any] | None = None) -> Candidate | None:
+    def about_frame(
+        self, value: Any, expected: list[Any] | None = None, takes: Takes = "table"
+    ) -> Candidate | None:
         """Ask about the first rows of a frame whose columns have names; None for anything else."""
         if not candidates.is_frame(value) or len(value) == 0:
             return None
@@ -236,7 +261,7 @@ class _Function:
             with warnings.catch_warnings(), one_thread(*self.models):
                 warnings.simplefilter("ignore")
                 taken = value.head(TRIED)
-                inputs = narrowing.columns(self.predict, taken, value, self.target)
+                inputs = narrowing.columns(self._whole(takes), taken, value, self.target)
         except Differs:
             inputs = schema.frame_columns(value)  # the gate says what is wrong
         head = value[[column.name for column in inputs]].head(LIMIT)
@@ -244,8 +269,14 @@ class _Function:
         rows = [list(row) for row in zip(*columns, strict=True)]
         signature = Signature(inputs=inputs, rows="frame")
         known = None if expected is None else self._of_rows(expected, len(value))
-        one = len(value) == 1 and expected is not None
-        return self.about(signature, rows, known, "row" if one and known is None else "table")
+        if takes == "table" and len(value) == 1 and expected is not None and known is None:
+            takes = "row"
+        return self.about(signature, rows, known, takes)
+
+    def _whole(self, takes: Takes) -> Callable[[Any], Any]:
+        if takes == "table":
+            return self.predict
+        return lambda rows: [self.predict(rows.iloc[number]) for number in range(len(rows))]
 
     def about(
         self,

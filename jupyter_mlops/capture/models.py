@@ -122,7 +122,16 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
 
 #: How a function takes its rows: a table of several, or one row at each call.
 Takes = Literal[
-    "table", "records", "lists", "record", "list", "value", "values", "row", "arguments"
+    "table",
+    "records",
+    "lists",
+    "values",
+    "row",
+    "record",
+    "series",
+    "list",
+    "value",
+    "arguments",
 ]
 
 
@@ -131,8 +140,8 @@ class Predictor(msgspec.Struct, frozen=True, kw_only=True):
 
     A function ``takes`` a ``table`` (a data frame, or what the signature says), ``records`` (a
     list of mappings), ``lists`` (a list of lists), or ``values`` (a list of the only column); or,
-    called once for each row, a table of one ``row``, a ``record``, a ``list``, the only ``value``,
-    or ``arguments``.
+    called once for each row, a table of one ``row``, a ``record``, a ``series``, a ``list``, the
+    only ``value``, or ``arguments``.
     """
 
     kind: Literal["function", "estimator", "none"] = "none"
@@ -163,13 +172,13 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True):
     ``statement`` is the SHA-256 of a top-level statement's text, ``node`` the place of an
     expression in it (as ``ast.walk`` counts). ``call`` keeps the first argument and the result of
     a call, ``fitted`` a copy of the object whose method is called, ``value`` the value of an
-    expression, ``columns`` its columns,
+    expression, ``columns`` its columns, ``applied`` a table and what its rows gave,
     and ``after`` the rows of ``name`` once the statement has run. In a loop, ``by`` is the name
     whose value tells the turns apart.
     """
 
     key: str
-    kind: Literal["call", "fitted", "value", "columns", "after"]
+    kind: Literal["call", "fitted", "value", "columns", "after", "applied"]
     statement: str
     node: int = 0
     name: str = ""
@@ -219,7 +228,7 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``routes`` are candidates for a service, the rawest rows first, when no function of the notebook
     predicts. ``taps`` are kept during the run; ``calls`` are those of the notebook's own calls of
     its function, ``ask_calls`` and ``fit_calls`` those by which it asks and fits a model, and
-    ``target`` the columns that its models predict.
+    ``target`` the columns that its models predict. ``tables`` are parts of tables in the text.
     """
 
     names: list[str] = []
@@ -239,6 +248,7 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     ask_calls: dict[str, list[str]] = {}
     fit_calls: dict[str, list[str]] = {}
     target: list[str] = []
+    tables: list[str] = []
 
 
 class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):

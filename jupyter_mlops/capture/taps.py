@@ -38,13 +38,14 @@ class Sample:
 class Called:
     """A call that the notebook made: its arguments, the first one's rows, and the answer.
 
-    ``failed`` says that it raised an error.
+    ``applied`` says that it was called for each row of the argument, by pandas.
     """
 
     argument: Sample | None
     answer: Any
     others: tuple[Any, ...] = ()
     named: dict[str, Any] = field(default_factory=dict)
+    applied: bool = False
 
 
 def sample(value: Any) -> Sample | None:
@@ -185,6 +186,24 @@ class Recorder:
         self._keep(behind)
         return answer
 
+    def applied(self, key: str, by: Any, function: Any, *values: Any, **named: Any) -> Any:
+        """Call ``apply`` of a table, and keep its rows and what they gave."""
+        given: list[Sample | None] = [None]
+
+        def before() -> None:
+            given[0] = sample(function.__self__)
+
+        self._keep(before)
+        answer = function(*values, **named)
+
+        def behind() -> None:
+            kept = sample(answer)
+            if kept is not None:
+                self.calls.setdefault(key, []).append(Called(given[0], kept.value, applied=True))
+
+        self._keep(behind)
+        return answer
+
     def _learn(self, key: str, by: Any, value: Any) -> None:
         if by is None:
             self.learned[key] = value
@@ -222,7 +241,7 @@ class _Wrapper(ast.NodeTransformer):
         taps = self.nodes.get(id(node), [])
         made = super().visit(node)
         for tap in taps:
-            if tap.kind in ("call", "fitted") and isinstance(made, ast.Call):
+            if tap.kind in ("call", "fitted", "applied") and isinstance(made, ast.Call):
                 wrapped = _wrap(tap.kind, tap, made.func, *made.args)
                 wrapped.keywords = made.keywords
             else:

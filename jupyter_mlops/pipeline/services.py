@@ -18,7 +18,7 @@ from jupyter_mlops.capture.models import Route, Tap
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import slicing
 from jupyter_mlops.pipeline.names import bound, needed
-from jupyter_mlops.pipeline.service import asking, carrying, walking
+from jupyter_mlops.pipeline.service import asking, carrying, walking, words
 from jupyter_mlops.pipeline.service.asking import Ask
 from jupyter_mlops.pipeline.service.carrying import Statement
 from jupyter_mlops.pipeline.service.rewriting import Learned, fingerprint
@@ -36,7 +36,8 @@ class Services:
     """The candidates for a service, the rawest rows first, and what the run is to keep.
 
     ``asks`` and ``fits`` are the taps where each model is asked and fitted, ``calls`` those where
-    the notebook's own function is called; ``target`` are the columns that models predict.
+    the notebook's own function is called; ``target`` are the columns that models predict, and
+    ``tables`` the parts of tables that the text mentions.
     """
 
     routes: list[Route] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Services:
     fits: dict[str, list[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     target: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
 
     def request(self) -> dict[str, Any]:
         """Return the fields of a ``CaptureRequest`` that ask for this."""
@@ -55,6 +57,7 @@ class Services:
             "ask_calls": self.asks,
             "fit_calls": self.fits,
             "target": self.target,
+            "tables": self.tables,
         }
 
 
@@ -78,15 +81,32 @@ def calls(notebook: Notebook, function: str, models: Sequence[str]) -> Services:
     taps = [
         Tap(
             key=f"call:{statement.cell.number}:{node}:{number}",
-            kind="call",
+            kind="applied" if applied else "call",
             statement=fingerprint(statement.node),
             node=node,
         )
-        for number, (statement, node) in enumerate(asking.calls_of(statements, function))
+        for number, (statement, node, applied) in enumerate(asking.calls_of(statements, function))
     ]
-    fitted = [fit for model in models for fit in asking.asks(statements, model)[1]]
-    target = asking.target_columns(statements, fitted)
-    return Services(taps=taps, calls=[tap.key for tap in taps], target=sorted(target))
+    fitted = {model: asking.asks(statements, model)[1][:CALLS] for model in models}
+    trained = {model: [_asked(statements, ask) for ask in asks] for model, asks in fitted.items()}
+    every = [ask for asks in fitted.values() for ask in asks]
+    return Services(
+        taps=[*taps, *(tap for each in trained.values() for tap in each)],
+        calls=[tap.key for tap in taps],
+        fits={model: [tap.key for tap in each] for model, each in trained.items()},
+        target=sorted(asking.target_columns(statements, every)),
+        tables=asking.tables(statements),
+    )
+
+
+def _asked(statements: Sequence[Statement], ask: Ask) -> Tap:
+    statement = statements[ask.at]
+    return Tap(
+        key=f"ask:{statement.cell.number}:{ask.at}:{ask.node}",
+        kind="call",
+        statement=fingerprint(statement.node),
+        node=ask.node,
+    )
 
 
 def with_code(notebook: Notebook, parameters: Set[str], route: Route, names: Sequence[str]) -> str:
@@ -111,7 +131,7 @@ def _fits(statements: Sequence[Statement]) -> Counter[str]:
         if isinstance(each, ast.Call)
         and isinstance(each.func, ast.Attribute)
         and isinstance(each.func.value, ast.Name)
-        and each.func.attr in ("fit", "fit_transform", "partial_fit")
+        and each.func.attr in ("fit", "partial_fit", *words.FITS)
     )
 
 
@@ -143,22 +163,13 @@ class _Maker:
         routes.sort(key=lambda route: -route.source.count("\n    "))
         kept = {name for route in routes for name in route.learned}
         taps += [tap for name, tap in learned.taps.items() if name in kept]
-        asks = [self._asked(ask) for ask in asked[:CALLS] if ask.method == "predict"]
-        trained = [self._asked(ask) for ask in fitted[:CALLS]]
+        asks = [_asked(self.statements, ask) for ask in asked[:CALLS] if ask.method == "predict"]
+        trained = [_asked(self.statements, ask) for ask in fitted[:CALLS]]
         return Services(
             routes=routes[:MOST],
             taps=taps + asks + trained,
             asks={self.model: [tap.key for tap in asks]},
             fits={self.model: [tap.key for tap in trained]},
-        )
-
-    def _asked(self, ask: Ask) -> Tap:
-        statement = self.statements[ask.at]
-        return Tap(
-            key=f"ask:{statement.cell.number}:{ask.at}:{ask.node}",
-            kind="call",
-            statement=fingerprint(statement.node),
-            node=ask.node,
         )
 
     def _route(
@@ -180,7 +191,7 @@ class _Maker:
                 statement=fingerprint(root.node),
                 name=cut.root,
             ),
-            self._asked(ask),
+            _asked(self.statements, ask),
         ]
         route = Route(
             model=self.model,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from jupyter_mlops.pipeline.service import words
 from jupyter_mlops.pipeline.service.carrying import Statement, kind
 
+#: How many parts of tables are looked at.
+MOST = 20
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
 
@@ -79,8 +81,26 @@ def _calls(node: ast.stmt) -> Iterator[tuple[int, ast.Call]]:
             yield number, each
 
 
-def calls_of(statements: Sequence[Statement], function: str) -> list[tuple[Statement, int]]:
-    """Return the calls of the notebook's own function, outside of functions."""
+def tables(statements: Sequence[Statement]) -> list[str]:
+    """Return the parts of tables that the text mentions, columns of them, as text."""
+    found: dict[str, None] = {}
+    for statement in statements:
+        if isinstance(statement.node, _SCOPES):
+            continue
+        for each in ast.walk(statement.node):
+            match each:
+                case ast.Subscript(
+                    value=ast.Name() as table, slice=ast.List() | ast.Name(), ctx=ast.Load()
+                ) if kind(table, statement.before) == "rows":
+                    found[ast.unparse(each)] = None
+    return list(found)[:MOST]
+
+
+def calls_of(statements: Sequence[Statement], function: str) -> list[tuple[Statement, int, bool]]:
+    """Return the calls of the notebook's own function, outside of functions.
+
+    The last part tells whether pandas calls it for each row (``table.apply(predict, axis=1)``).
+    """
     found = []
     for statement in statements:
         if isinstance(statement.node, _SCOPES):
@@ -95,8 +115,19 @@ def calls_of(statements: Sequence[Statement], function: str) -> list[tuple[State
             if id(each) in inside or not isinstance(each, ast.Call):
                 continue
             if isinstance(each.func, ast.Name) and each.func.id == function:
-                found.append((statement, number))
+                found.append((statement, number, False))
+            elif _applies(each, function):
+                found.append((statement, number, True))
     return found
+
+
+def _applies(call: ast.Call, function: str) -> bool:
+    match call:
+        case ast.Call(
+            func=ast.Attribute(attr="apply" | "map"), args=[ast.Name(id=name)], keywords=keywords
+        ):
+            return name == function and all(k.arg == "axis" for k in keywords)
+    return False
 
 
 def target_columns(statements: Sequence[Statement], fits: Sequence[Ask]) -> set[str]:

@@ -220,6 +220,9 @@ def changed(node: ast.stmt, functions: Mapping[str, ast.FunctionDef]) -> set[str
                 found.add(base(each))
             case ast.AugAssign(target=target):
                 found.add(base(target))
+            case ast.For(target=ast.Name(id=name), iter=ast.List(elts=elts) | ast.Tuple(elts=elts)):
+                if any(name in changed(inner, functions) for inner in each.body):
+                    found |= {e.id for e in elts if isinstance(e, ast.Name)}
             case ast.Call(func=ast.Attribute(value=value, attr=attr), keywords=keywords):
                 inplace = any(
                     k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value

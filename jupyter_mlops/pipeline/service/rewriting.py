@@ -69,10 +69,15 @@ def fingerprint(node: ast.stmt) -> str:
 
 
 def rewritten(
-    statement: Statement, learned: Learned, target: Set[str], fits: Mapping[str, int]
+    statement: Statement,
+    learned: Learned,
+    target: Set[str],
+    fits: Mapping[str, int],
+    touched: Set[str],
 ) -> Made:
-    """Return a statement as a service executes it."""
+    """Return a statement as a service executes it, for the names that it changes there."""
     maker = _Maker(statement, learned, target, fits)
+    maker.touched = touched
     node = maker.visit(numbered(statement.node))
     if not isinstance(node, ast.stmt) or _is_idle(node):
         return Made(None, set(), set(), maker.chose, maker.relabeled, plain=True)
@@ -85,6 +90,8 @@ def finished(node: ast.stmt, statement: Statement, maker: _Maker) -> Made:
     if isinstance(node, ast.For | ast.If | ast.With | ast.Try):
         inner = {n for n in bound(node) if statement.before.get(n) != "rows"}
         read -= inner
+        if isinstance(node, ast.For):
+            read -= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
     beside = _beside(node)
     rows = {n for n in read - beside if statement.before.get(n) == "rows"}
     return Made(
@@ -166,6 +173,7 @@ class _Maker(ast.NodeTransformer):
         self.target = target
         self.fits = fits
         self.chose = self.relabeled = False
+        self.touched: Set[str] = frozenset()
         self.loop = ""
         self.print = fingerprint(statement.node)
 
@@ -202,6 +210,10 @@ class _Maker(ast.NodeTransformer):
     def visit_For(self, node: ast.For) -> ast.AST | None:
         """A loop over columns is kept; what each turn learned is kept by the turn."""
         before = self.loop
+        if isinstance(node.iter, ast.List | ast.Tuple):
+            # ``for df in [train, test]`` is, for one of the tables, a loop of one turn.
+            own = [e for e in node.iter.elts if isinstance(e, ast.Name) and e.id in self.touched]
+            node.iter.elts = [*own] or node.iter.elts
         if isinstance(node.target, ast.Name):
             self.loop = node.target.id
         fitted = {
@@ -209,7 +221,7 @@ class _Maker(ast.NodeTransformer):
             for each in ast.walk(node)
             if isinstance(each, ast.Call)
             and isinstance(each.func, ast.Attribute)
-            and each.func.attr in ("fit_transform", "fit")
+            and each.func.attr in (*words.FITS, "fit")
         }
         body = []
         for each in node.body:
@@ -228,7 +240,7 @@ class _Maker(ast.NodeTransformer):
         """Fitting again becomes asking; choosing rows becomes nothing."""
         name, method = called(node), isinstance(node.func, ast.Attribute)
         given = [*node.args, *(k.value for k in node.keywords if k.arg in ("X", "y"))]
-        if name == "fit_transform" and method and given:
+        if name in words.FITS and method and given:
             return self._asked(node, given[0])
         if method and isinstance(node.func, ast.Attribute):
             value = node.func.value
@@ -252,7 +264,8 @@ class _Maker(ast.NodeTransformer):
             fitted = self._kept(node, "fitted", _snake(wish))
         argument = self.visit(given)
         assert isinstance(argument, ast.expr)
-        return ast.Call(ast.Attribute(fitted, "transform", ast.Load()), [argument], [])
+        again = words.FITS[called(node)]
+        return ast.Call(ast.Attribute(fitted, again, ast.Load()), [argument], [])
 
     def _dummies(self, node: ast.Call) -> ast.expr:
         columns = self._kept(node, "columns", "dummy_columns")
@@ -305,7 +318,7 @@ def _only_names(node: ast.stmt, fitted: Set[str]) -> bool:
     """Tell whether a loop's statement only makes or keeps the object that the loop fits."""
     match node:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call()):
-            return name in fitted and called(node.value) not in ("fit_transform", "transform")
+            return name in fitted and called(node.value) not in (*words.FITS, "transform")
         case ast.Assign(targets=[ast.Subscript()], value=ast.Name(id=name)):
             return name in fitted
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="fit" | "append"))):

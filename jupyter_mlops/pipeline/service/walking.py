@@ -125,7 +125,7 @@ def _back(walk: _Walk, statement: Statement, touched: set[str]) -> bool:
         return touched == {name}
     if _is_target(node, walk.target):
         return True
-    made = rewritten(statement, walk.learned, walk.target, walk.fits)
+    made = rewritten(statement, walk.learned, walk.target, walk.fits, touched)
     if made.node is None:
         source = _identity(statement)
         walk.chose, walk.relabeled = walk.chose or made.chose, walk.relabeled or made.relabeled

@@ -50,3 +50,5 @@ FRAMES = frozenset({"DataFrame", "Series"})
 ANSWERS = ("predict", "predict_proba", "decision_function")
 #: Methods whose arguments are looked up in, row by row.
 LOOKS = frozenset({"merge", "join", "map", "isin", "replace"})
+#: Methods that fit and answer, and what answers once they are fitted.
+FITS = {"fit_transform": "transform", "fit_predict": "predict"}
