@@ -161,15 +161,14 @@ SHAPES = (
     Shape(
         "a_parameter_in_the_preprocessing",
         (
-            ("parameters", "max_age = 60\ndepth = 4"),
+            ("parameters", "max_age = 60\nalpha = 0.5"),
             LOAD,
             "df = raw.copy()\ndf['age'] = df['age'].clip(upper=max_age)",
-            "from sklearn.tree import DecisionTreeRegressor\n"
-            "tree = DecisionTreeRegressor(max_depth=depth, random_state=0)\n"
-            "tree.fit(df[['area', 'age']], df['price'])",
+            "from sklearn.linear_model import Ridge\n"
+            "ridge = Ridge(alpha).fit(df[['area', 'age']], df['price'])",
         ),
-        rows=RAW,
-        truth="tree.predict(df[['area', 'age']].head(6))",
+        rows="raw[raw['age'] > 60].drop(columns='price').head(6)",
+        truth="ridge.predict(df.loc[raw['age'] > 60, ['area', 'age']].head(6))",
         beside=HOUSES,
     ),
     Shape(

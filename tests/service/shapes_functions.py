@@ -86,6 +86,7 @@ SHAPES = (
             "    return pd.DataFrame({\n"
             "        'species': [iris.target_names[i] for i in likely.argmax(axis=1)],\n"
             "        'sure': likely.max(axis=1),\n    })",
+            "predict(iris.data.tail(3))",
         ),
         rows="iris.data.iloc[::25]",
         truth="predict(iris.data.iloc[::25])",
@@ -121,6 +122,7 @@ SHAPES = (
             "centre = A.mean(axis=0)\nb = y.mean()",
             "Z = A - centre\nw = np.linalg.solve(Z.T @ Z + np.eye(3), Z.T @ (y - b))",
             "def predict(df):\n    return (df.to_numpy() - centre) @ w + b",
+            "predict(raw[['area', 'rooms', 'age']].tail())",
         ),
         rows="raw[['area', 'rooms', 'age']].head(6)",
         truth="predict(raw[['area', 'rooms', 'age']].head(6))",
