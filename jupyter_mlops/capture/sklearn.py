@@ -113,7 +113,7 @@ def _is_bunch(value: Any) -> bool:
 def _members(value: Any) -> list[tuple[str, bytes]]:
     if _is_bunch(value):
         # What a data set comes with; its tables are not what a prediction needs.
-        kept = {k: v for k, v in value.items() if not type(v).__module__.startswith("pandas.")}
+        kept = {k: v for k, v in value.items() if not type(v).__module__.startswith("pandas")}
         value = type(value)(**kept)
     try:
         import skops.io

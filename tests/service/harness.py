@@ -86,6 +86,7 @@ class Packaged:
 
     place: Place
     publication: Publication
+    notes: list[str]
 
 
 def written(shape: Shape, folder: Path) -> Path:
@@ -158,7 +159,7 @@ def package(shape: Shape, path: Path, warm: Warm, library: Path) -> Packaged:
     data = data_versions.of(draft, verified, ignore, wanted.shipped)
     publication = assemble.write_publication(draft, BASE, verified, data.data, data.files)
     assemble.check(draft.place, publication)
-    return Packaged(draft.place, publication)
+    return Packaged(draft.place, publication, verified.report.notes)
 
 
 def _share(folder: Path, library: Path) -> None:

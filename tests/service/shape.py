@@ -20,7 +20,9 @@ class Shape:
     in the notebook's folder, ``elsewhere`` those of a folder that only its author has, ``session``
     the variables of the author's session. ``model`` and ``ship`` are what the author asks for.
     ``refused`` is a pattern of the reason, for a notebook that must not become a service. Of one
-    that ``may_refuse`` a refusal is accepted, too; an answer other than the truth never is.
+    that ``may_refuse`` a refusal is accepted, too; an answer other than the truth never is. Where
+    the preparation cannot be carried along, because a row's values depend on the other rows, the
+    service takes the model's own columns, and ``falls_back`` is a pattern of the reason told.
     """
 
     name: str
@@ -34,3 +36,4 @@ class Shape:
     ship: tuple[str, ...] = ()
     refused: str = ""
     may_refuse: bool = False
+    falls_back: str = ""

@@ -253,7 +253,7 @@ SHAPES = (
         rows=RAW,
         truth="model.predict(df[['code', 'rank']].head(6))",
         beside=HOUSES,
-        may_refuse=True,
+        falls_back=r"not the rows of raw \(cell 1\): .*answers",
     ),
     Shape(
         "two_files_prepared_in_one_loop",
