@@ -18,7 +18,7 @@ from jupyter_mlops.capture.models import Predictor, Route
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency
-from jupyter_mlops.errors import CaptureError, MlopsError, Problem
+from jupyter_mlops.errors import MlopsError, Problem
 from jupyter_mlops.events import Event, Log
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.parsed import TOO_DEEP, collector_paused
@@ -138,17 +138,20 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @collector_paused()
-def extract(notebook: Notebook) -> Extracted:
-    """Read parameters, steps and the predict slice from the notebook's text."""
+def extract(notebook: Notebook, predict: str | None = None) -> Extracted:
+    """Read parameters, steps and the slice of what predicts from the notebook's text.
+
+    ``predict`` names the function that answers, where the notebook does not say it.
+    """
     found = parameters.find(notebook)
     step_notebook = steps.extract(notebook, found)
     flow = dataflow.analyze(notebook.cells, [p.name for p in found.parameters], notebook.stars)
     seen = evidence.settle(flow, evidence.recall(traces(), notebook.cells))
     planned = make_plan(notebook, flow, together=seen.together)
-    service = slicing.slice_predict(notebook, {p.name for p in found.parameters})
+    service = slicing.slice_predict(notebook, {p.name for p in found.parameters}, chosen=predict)
     problems = [_unreadable(cell, notebook) for cell in notebook.cells if cell.syntax_error]
     problems += found.problems
-    problems += slicing.predict_problems(notebook)
+    problems += slicing.predict_problems(notebook, predict)
     problems += service.problems if service else []
     wanted, wrong = declared.declared(notebook, flow)
     problems += wrong
@@ -175,36 +178,6 @@ def _services(
     if service is not None:
         return services.calls(notebook, service.function, models)
     return services.find(notebook, {parameter.name for parameter in found.parameters}, models)
-
-
-def proven(notebook: Notebook, extracted: Extracted, number: int) -> Extracted:
-    """Return the pipeline with the candidate service that the run proved."""
-    route = extracted.services.routes[number]
-    service = Slice(route.function, route.source, route.captured, [])
-    return msgspec.structs.replace(extracted, service=service, route=route)
-
-
-def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> Extracted:
-    """Return the pipeline whose service also has the code of classes that captures need.
-
-    Raises ``CaptureError`` where there is no such code to begin with.
-    """
-    parameters = {parameter.name for parameter in extracted.found.parameters}
-    if extracted.route is not None:
-        route = extracted.route
-        source = services.with_code(notebook, parameters, route, names)
-        service: Slice | None = Slice(route.function, source, route.captured, [])
-    else:
-        service = slicing.slice_predict(notebook, parameters, names)
-    if service is None:
-        raise CaptureError(
-            f"What was captured needs {', '.join(names)}, which the notebook defines",
-            why="Without a function that predicts, no code of the notebook comes along",
-            remedy="Write one, def predict(rows): ...",
-        )
-    if service.problems:
-        raise CaptureError.collect(service.problems)
-    return msgspec.structs.replace(extracted, service=service)
 
 
 def traces() -> Path:

@@ -269,7 +269,11 @@ class _Function:
         rows = [list(row) for row in zip(*columns, strict=True)]
         signature = Signature(inputs=inputs, rows="frame")
         known = None if expected is None else self._of_rows(expected, len(value))
-        if takes == "table" and len(value) == 1 and expected is not None and known is None:
+        if takes == "table" and len(value) == 1:
+            # Whether it answers for several rows is shown by several.
+            several = self.about(signature, rows * 2, known * 2 if known else None)
+            if several.final and not several.refused:
+                return several
             takes = "row"
         return self.about(signature, rows, known, takes)
 

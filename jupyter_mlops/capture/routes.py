@@ -225,12 +225,24 @@ def _signature(
     return Signature(inputs=columns, rows="frame")
 
 
+class _Hash:
+    """A file that keeps nothing but the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return len(data)
+
+
 def fingerprint(value: Any) -> str:
-    """Return what changes when a value does, as far as that can be told cheaply."""
+    """Return what changes when a value does, as far as that can be told; empty where it cannot."""
     import pickle
 
+    file = _Hash()
     try:
-        data = pickle.dumps(value)
+        pickle.Pickler(file).dump(value)
     except Exception:
         return ""
-    return hashlib.sha256(data).hexdigest()
+    return file.digest.hexdigest()

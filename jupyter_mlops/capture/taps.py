@@ -22,7 +22,7 @@ from jupyter_mlops.capture.models import CaptureRequest, Tap
 
 NAME = "__mlops_tap__"
 #: How many rows, and bytes of them, are kept at a moment, and how many calls of one place.
-ROWS, BYTES, CALLS = 20_000, 64 * 1024**2, 8
+ROWS, BYTES, CALLS = 20_000, 16 * 1024**2, 8
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,8 @@ class _Maker:
                 if route is not None and route.source not in {r.source for r in routes}:
                     routes.append(route)
                     taps += more
-        routes.sort(key=lambda route: -route.source.count("\n    "))
+        # The earlier a table was made, the rawer; then what was asked comes before what was fitted.
+        routes.sort(key=lambda route: int(route.rooted.split(":")[2]))
         kept = {name for route in routes for name in route.learned}
         taps += [tap for name, tap in learned.taps.items() if name in kept]
         asks = [_asked(self.statements, ask) for ask in asked[:CALLS] if ask.method == "predict"]

@@ -39,12 +39,15 @@ class _Binding:
     order: int
 
 
-def predict_function(notebook: Notebook) -> tuple[str, Cell] | None:
+def predict_function(notebook: Notebook, chosen: str | None = None) -> tuple[str, Cell] | None:
     """Return the name and cell of the notebook's own predict function, if it defines one.
 
-    It is the function of the cell tagged ``predict`` (named ``predict``, or the only one
-    there), else the last top-level ``def predict``.
+    It is the one that was ``chosen`` by its name, else the function of the cell tagged
+    ``predict`` (named ``predict``, or the only one there), else the last top-level
+    ``def predict``.
     """
+    if chosen:
+        return next(((n, cell) for n, cell in reversed(_functions(notebook)) if n == chosen), None)
     for cell in reversed(notebook.tagged("predict")):
         names = [s.name for s in cell.tree.body if isinstance(s, ast.FunctionDef)]
         if "predict" in names or len(names) == 1:
@@ -56,8 +59,32 @@ def predict_function(notebook: Notebook) -> tuple[str, Cell] | None:
     return None
 
 
-def predict_problems(notebook: Notebook) -> list[Problem]:
-    """Say where a cell is tagged ``predict`` but which function answers cannot be told."""
+def _functions(notebook: Notebook) -> list[tuple[str, Cell]]:
+    return [
+        (statement.name, cell)
+        for cell in notebook.cells
+        for statement in cell.tree.body
+        if isinstance(statement, ast.FunctionDef)
+    ]
+
+
+def predict_problems(notebook: Notebook, chosen: str | None = None) -> list[Problem]:
+    """Say where a cell is tagged ``predict`` but which function answers cannot be told.
+
+    Also where the function that was ``chosen`` is not there.
+    """
+    if chosen:
+        if predict_function(notebook, chosen) is not None:
+            return []
+        there = ", ".join(dict.fromkeys(name for name, _ in _functions(notebook)))
+        return [
+            Problem(
+                problem=f"No cell defines a function {chosen}",
+                why=f"Those that are defined are: {there}" if there else "None is defined",
+                remedy="Name one of them, or leave --predict out",
+                where=notebook.path.name,
+            )
+        ]
     tagged = notebook.tagged("predict")
     if not tagged or predict_function(notebook) is not None:
         return []
@@ -65,21 +92,26 @@ def predict_problems(notebook: Notebook) -> list[Problem]:
         Problem(
             problem="The cell tagged 'predict' does not say which function answers",
             why="It defines no function, or several and none is called 'predict'",
-            remedy="Define one function there: def predict(rows): ...",
+            remedy="Define one function there: def predict(rows): ..., or say which: "
+            "--predict NAME",
             where=tagged[-1].where,
         )
     ]
 
 
 def slice_predict(
-    notebook: Notebook, parameters: Set[str], keep: Sequence[str] = ()
+    notebook: Notebook,
+    parameters: Set[str],
+    keep: Sequence[str] = (),
+    chosen: str | None = None,
 ) -> Slice | None:
     """Return the slice of the notebook's predict function, or ``None`` if it has none.
 
     ``parameters`` are captured, never copied as text: a re-run may have changed them. ``keep``
     are classes and functions that come along although nothing names them: a capture needs them.
+    ``chosen`` names the function that answers.
     """
-    found = predict_function(notebook)
+    found = predict_function(notebook, chosen)
     if found is None:
         return None
     function, cell = found
@@ -144,8 +176,7 @@ def class_names(notebook: Notebook, parameters: set[str]) -> dict[str, list[str]
         for statement in cell.tree.body
         if isinstance(statement, ast.ClassDef)
     ]
-    found = {name: slice_predict(notebook, parameters, [name]) for name in dict.fromkeys(defined)}
-    return {name: each.captured for name, each in found.items() if each is not None}
+    return {name: gather(notebook, parameters, [name]).captured for name in dict.fromkeys(defined)}
 
 
 def _bindings(notebook: Notebook) -> dict[str, list[_Binding]]:
