@@ -14,11 +14,11 @@ import msgspec
 
 from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import settings, stars
-from jupyter_mlops.capture.models import Predictor
+from jupyter_mlops.capture.models import Predictor, Route
 from jupyter_mlops.environment import ground as grounds
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Dependency
-from jupyter_mlops.errors import CaptureError, MlopsError, Problem
+from jupyter_mlops.errors import MlopsError, Problem
 from jupyter_mlops.events import Event, Log
 from jupyter_mlops.notebook import Cell, Notebook
 from jupyter_mlops.parsed import TOO_DEEP, collector_paused
@@ -30,6 +30,7 @@ from jupyter_mlops.pipeline import (
     hidden,
     material,
     parameters,
+    services,
     slicing,
     steps,
 )
@@ -39,6 +40,7 @@ from jupyter_mlops.pipeline.evidence import Evidence
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate, Found
 from jupyter_mlops.pipeline.plan import Plan, make_plan
+from jupyter_mlops.pipeline.services import Services
 from jupyter_mlops.pipeline.slicing import Slice
 from jupyter_mlops.runtime.parameters import Parameter
 from jupyter_mlops.runtime.publication import Step
@@ -48,6 +50,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     """What the notebook's text says: parameters, steps, the slice that predicts, what it fits.
 
     ``declared`` are the names that the notebook itself wants captured, each with where it says so.
+    ``services`` are the candidates where no function of the notebook predicts, and ``route`` is
+    the one that the run proved.
     """
 
     found: Found
@@ -60,6 +64,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     fitted: list[Fitted]
     problems: list[Problem]
     declared: dict[str, str] = {}
+    services: Services = Services()
+    route: Route | None = None
 
     def reached(self) -> dict[str, list[int]]:
         """Return, for each parameter, the code cells that a change of it reaches."""
@@ -132,20 +138,24 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @collector_paused()
-def extract(notebook: Notebook) -> Extracted:
-    """Read parameters, steps and the predict slice from the notebook's text."""
+def extract(notebook: Notebook, predict: str | None = None) -> Extracted:
+    """Read parameters, steps and the slice of what predicts from the notebook's text.
+
+    ``predict`` names the function that answers, where the notebook does not say it.
+    """
     found = parameters.find(notebook)
     step_notebook = steps.extract(notebook, found)
     flow = dataflow.analyze(notebook.cells, [p.name for p in found.parameters], notebook.stars)
     seen = evidence.settle(flow, evidence.recall(traces(), notebook.cells))
     planned = make_plan(notebook, flow, together=seen.together)
-    service = slicing.slice_predict(notebook, {p.name for p in found.parameters})
+    service = slicing.slice_predict(notebook, {p.name for p in found.parameters}, chosen=predict)
     problems = [_unreadable(cell, notebook) for cell in notebook.cells if cell.syntax_error]
     problems += found.problems
-    problems += slicing.predict_problems(notebook)
+    problems += slicing.predict_problems(notebook, predict)
     problems += service.problems if service else []
     wanted, wrong = declared.declared(notebook, flow)
     problems += wrong
+    fitted = estimators.fitted(notebook)
     return Extracted(
         found=found,
         flow=flow,
@@ -154,28 +164,20 @@ def extract(notebook: Notebook) -> Extracted:
         steps=_published_steps(notebook, planned),
         step_notebook=step_notebook,
         service=service,
-        fitted=estimators.fitted(notebook),
+        fitted=fitted,
         problems=problems,
         declared=wanted,
+        services=_services(notebook, found, service, fitted),
     )
 
 
-def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> Extracted:
-    """Return the pipeline whose service also has the code of classes that captures need.
-
-    Raises ``CaptureError`` where there is no such code to begin with.
-    """
-    parameters = {parameter.name for parameter in extracted.found.parameters}
-    service = slicing.slice_predict(notebook, parameters, names)
-    if service is None:
-        raise CaptureError(
-            f"What was captured needs {', '.join(names)}, which the notebook defines",
-            why="Without a function that predicts, no code of the notebook comes along",
-            remedy="Write one, def predict(rows): ...",
-        )
-    if service.problems:
-        raise CaptureError.collect(service.problems)
-    return msgspec.structs.replace(extracted, service=service)
+def _services(
+    notebook: Notebook, found: Found, service: Slice | None, fitted: Sequence[Fitted]
+) -> Services:
+    models = [each.name for each in fitted]
+    if service is not None:
+        return services.calls(notebook, service.function, models)
+    return services.find(notebook, {parameter.name for parameter in found.parameters}, models)
 
 
 def traces() -> Path:

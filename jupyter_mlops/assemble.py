@@ -166,6 +166,7 @@ def capture_request(draft: Draft, asked: Asked) -> CaptureRequest:
         wanted=dict(asked.captures),
         trained=training.trained(draft.source),
         made_from=training.made_from(flow),
+        **draft.extracted.services.request(),
     )
 
 
@@ -248,8 +249,8 @@ def check(place: Place, publication: Publication) -> list[str]:
         raise CaptureError(
             "The packaged service does not answer as the notebook does",
             why="; ".join(str(item) for item in found[:3]) or "It does not load",
-            remedy="Put everything that turns raw rows into a prediction into a function "
-            "predict(rows), in a cell tagged 'predict'",
+            remedy="Do in cells outside of predict(rows) what needs files, variables, or many rows "
+            "at once (its result is captured), and all else in the function",
             where=publication.predictor.name or "",
         )
     return [str(item) for item in answer.get("modules", [])]

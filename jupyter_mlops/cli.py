@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     publish.add_argument("--verify", choices=["full", "none"], default="full")
     publish.add_argument("--model", metavar="NAME", help="which fitted model answers")
+    publish.add_argument("--predict", metavar="NAME", help="which function answers")
     arguments.captures(publish)
     publish.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
     publish.add_argument(
@@ -252,6 +253,7 @@ def _publish(options: argparse.Namespace) -> Any:
             **arguments.given(options),
             verify=options.verify,
             model=options.model,
+            predict=options.predict,
             captures=options.captures,
             from_kernel=options.from_kernel,
             signature=options.signature,

@@ -107,6 +107,7 @@ def publish(
     verify: asked.Verify = "full",
     from_kernel: str | None = None,
     model: str | None = None,
+    predict: str | None = None,
     captures: Sequence[str] = (),
     ship_data: Sequence[str] = (),
     signature: Path | None = None,
@@ -126,24 +127,23 @@ def publish(
     """Publish a saved notebook to ``target`` (default: the default registry) and say what it is.
 
     ``parameters`` (typed values) and ``texts`` (values as typed on a command line) become the
-    publication's defaults; ``model`` chooses among several fitted estimators; ``captures`` are
-    names to save beyond those that answering needs; ``ship_data`` are files and folders beside the
-    notebook that go along, or names whose value does; ``signature`` is a file that says more of
-    the inputs (see ``signatures``; by default the one beside the notebook). With ``from_kernel``
-    (a connection file, the id of a kernel, or ``auto`` for the one that runs the notebook) nothing
-    is run: the objects of that kernel are saved, and must answer the same once they are loaded
-    (``verified: loaded``).
-    ``base`` is the base image; ``system_packages`` says what becomes of libraries and programs that
-    the base lacks: ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not
-    look.
+    publication's defaults; ``model`` chooses among several fitted estimators, ``predict`` names the
+    function that answers; ``captures`` are names to save beyond those that answering needs;
+    ``ship_data`` are files and folders beside the notebook that go along, or names whose value
+    does; ``signature`` is a file that says more of the inputs (see ``signatures``; by default the
+    one beside the notebook). With ``from_kernel`` (a connection file, the id of a kernel, or
+    ``auto`` for the one that runs the notebook) nothing is run: the objects of that kernel are
+    saved, and must answer the same once they are loaded (``verified: loaded``). ``base`` is the
+    base image; ``system_packages`` says what becomes of libraries and programs that the base lacks:
+    ``ask`` refuses and names them, ``auto`` adds their packages, ``none`` does not look.
     ``environment`` are a person's edits of what is locked, ``answers`` name the distribution of
     modules in question; ``allowed_secrets`` are fingerprints of what looks like a secret and is
-    none, which the publication records; ``compression`` is that of the layers that are made
-    here: all engines read gzip, new ones zstd, which is smaller; ``audit`` says what becomes of
-    known vulnerabilities (see ``audits``; by default, what the operator says). SBOM and provenance
-    are attached to the image; ``key``, the file of a private key, signs both it and them. Of
-    several ``platforms``, the kernel's among them, each gets an image, and an index lists them
-    all; only the kernel's is run, and the records of the others say so (see ``elsewhere``). With
+    none, which the publication records; ``compression`` is that of the layers that are made here:
+    all engines read gzip, new ones zstd, which is smaller; ``audit`` says what becomes of known
+    vulnerabilities (see ``audits``; by default, what the operator says). SBOM and provenance are
+    attached to the image; ``key``, the file of a private key, signs both it and them. Of several
+    ``platforms``, the kernel's among them, each gets an image, and an index lists them all; only
+    the kernel's is run, and the records of the others say so (see ``elsewhere``). With
     ``allow_pickle`` values that no safe format keeps are pickled, and marked as such everywhere;
     with ``onnx`` ONNX Runtime answers where the service finds that it agrees with the model.
 
@@ -155,7 +155,8 @@ def publish(
     verified: Verified | None = None
     with _workspace() as work:
         with stages.stage("read"):
-            source, extracted, values = _read(notebook, parameters or {}, texts or {}, on_event)
+            given = parameters or {}, texts or {}
+            source, extracted, values = _read(notebook, predict, *given, on_event)
             leaks.check_notebook(source, extracted, allowed_secrets)
             kernel = asked.kernel(from_kernel, source, values, platforms, verify)
             wanted = asked.wanted(
@@ -257,12 +258,13 @@ def _workspace() -> Iterator[Path]:
 
 def _read(
     path: Path | str,
+    predict: str | None,
     parameters: Mapping[str, Any],
     texts: Mapping[str, str],
     on_event: OnEvent,
 ) -> tuple[Notebook, Extracted, dict[str, Any]]:
     source = stars.resolve(notebooks.read(path))
-    extracted = analyze.extract(source)
+    extracted = analyze.extract(source, predict)
     if extracted.problems:
         raise NotebookError.collect(extracted.problems)
     found = extracted.found

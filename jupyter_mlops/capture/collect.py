@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture import candidates, data
+from jupyter_mlops.capture import calling, candidates, data
 from jupyter_mlops.capture.code import of_notebook
-from jupyter_mlops.capture.formats import known
+from jupyter_mlops.capture.equivalence import Differs
+from jupyter_mlops.capture.formats import format_for, known
 from jupyter_mlops.capture.golden import Candidate, of_estimator, of_function
 from jupyter_mlops.capture.models import (
     Capture,
@@ -19,24 +21,38 @@ from jupyter_mlops.capture.models import (
     DataVersion,
     Golden,
     Predictor,
+    Route,
     Signature,
 )
 from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
+from jupyter_mlops.capture.routes import Proven, fingerprint, is_example, prove
 from jupyter_mlops.capture.store import save
+from jupyter_mlops.capture.taps import Called, Recorder
 
 REPORT_NAME = "captures.json"
+_REMEDY = (
+    "A service answers each row by itself, and always the same: seed what is random inside of the "
+    "function, compute what is learned from many rows in a cell before it, and change no name "
+    "outside of it."
+)
 
 
-def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> CaptureReport:
+def collect(
+    namespace: dict[str, Any],
+    request: CaptureRequest,
+    directory: Path,
+    recorder: Recorder | None = None,
+) -> CaptureReport:
     """Save what the predictor needs under ``directory`` and describe it.
 
     With ``request.predict`` exactly ``request.names`` are captured; without it the fitted model
-    of the namespace. Everything wrong is in ``problems``. Also writes ``captures.json``. Raises
+    of the namespace, with what turns raw rows into what it takes. ``recorder`` has what was kept
+    during the run. Everything wrong is in ``problems``. Also writes ``captures.json``. Raises
     ``OSError`` when the disk does not take the files.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    collector = _Collector(namespace, request, directory)
+    collector = _Collector(namespace, request, directory, recorder)
     if request.predict:
         collector.function(request.predict)
     else:
@@ -49,9 +65,33 @@ def collect(namespace: dict[str, Any], request: CaptureRequest, directory: Path)
     return report
 
 
+def _watch(namespace: dict[str, Any], names: Iterable[str]) -> Callable[[], list[str]]:
+    """Return what tells which names have changed since, in what they hold or stand for."""
+    before = {name: fingerprint(namespace[name]) for name in dict.fromkeys(names)}
+    return lambda: [name for name, was in before.items() if fingerprint(namespace[name]) != was]
+
+
+def _read_by(function: Any, namespace: dict[str, Any]) -> list[str]:
+    """Return the plain names that a function reads of the notebook."""
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    return [
+        name
+        for name in names
+        if name in namespace and not callable(namespace[name]) and name[:2] != "__"
+    ]
+
+
 class _Collector:
-    def __init__(self, namespace: dict[str, Any], request: CaptureRequest, directory: Path) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        request: CaptureRequest,
+        directory: Path,
+        recorder: Recorder | None,
+    ) -> None:
         self.namespace = namespace
+        self.recorder = recorder
+        self.route = -1
         self.request = request
         self.directory = directory
         self.captures: list[Capture] = []
@@ -74,6 +114,7 @@ class _Collector:
             problems=self.problems,
             notes=self.notes,
             data=self.data,
+            route=self.route,
         )
 
     def training(self) -> None:
@@ -100,13 +141,27 @@ class _Collector:
             for each in self.request.names
             if candidates.is_estimator(self.namespace.get(each))
         }
-        self._keep(of_function(predict, models, self.namespace, self.request), name)
+        calls = self._calls(self.request.calls)
+        changed = _watch(self.namespace, [*self.request.names, *_read_by(predict, self.namespace)])
+        keys = [key for keys in self.request.fit_calls.values() for key in keys]
+        trained = [each.argument.value for each in self._calls(keys) if each.argument is not None]
+        found = of_function(predict, models, self.namespace, self.request, calls, changed, trained)
+        self.predictor = Predictor(kind="function", name=name, takes=found.takes)
+        self._keep(found, name)
+        needed = calling.required(predict)
+        if found.golden is None and len(needed) > 1 and not self.problems:
+            self._problem(
+                f"{name} takes {len(needed)} arguments, and no cell shows with which values.",
+                remedy=f"Call it once in the notebook, {name}({', '.join(needed)}) with an "
+                "example of each, or let it take a table of rows.",
+                where=self._where(name),
+            )
 
     def estimator(self) -> None:
         """Capture the names asked for and the one fitted model of the namespace."""
         self._named()
         name = self._model_name()
-        if name is None:
+        if name is None or self._routed(name):
             return
         model = self.namespace[name]
         if name not in self.request.names:
@@ -114,12 +169,78 @@ class _Collector:
         self.predictor = Predictor(kind="estimator", name=name)
         if self.problems:
             return
-        data = candidates.training_data(name, model, self.namespace, self.request)
-        self._keep(of_estimator(model, data), name)
+        calls = self._calls(self.request.fit_calls.get(name, []))
+        given = (call.argument.value for call in calls if call.argument is not None)
+        data = next((each for each in given if candidates.fits(model, each)), None)
+        if data is None:
+            data = candidates.training_data(name, model, self.namespace, self.request)
+        asked = self._calls(self.request.ask_calls.get(name, []))
+        changed = _watch(self.namespace, [name])
+        self._keep(of_estimator(model, data, changed, asked), name)
+
+    def _routed(self, model: str) -> bool:
+        """Prove the service that takes the rawest rows; False where none can be proven."""
+        refused: tuple[Route, str] | None = None
+        own = [pair for pair in enumerate(self.request.routes) if pair[1].model == model]
+        # What was written by hand says less of what rows there are.
+        for number, route in sorted(own, key=lambda pair: is_example(pair[1], self.recorder)):
+            try:
+                proven = prove(route, self.namespace, self.recorder)
+                self._check_savable(proven.values)
+            except (Differs, CannotSave) as error:
+                why = error.problem if isinstance(error, CannotSave) else str(error)
+                refused = refused or (route, why)
+                continue
+            self._take_route(proven, number)
+            if refused:
+                self._note_refused(*refused, f"the rows of {route.root} (cell {route.cell})")
+            return True
+        if refused:
+            self._note_refused(*refused, f"what {model} itself was fitted on")
+        return False
+
+    def _check_savable(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            if format_for(value) is None and not self.request.allow_pickle:
+                raise CannotSave(f"{name} has no safe format")
+
+    def _take_route(self, proven: Proven, number: int) -> None:
+        for name, value in proven.values.items():
+            if name not in self.asked:
+                self._save(name, value)
+                self.asked.append(name)
+        self.route = number
+        self.predictor = Predictor(kind="function", name=proven.route.function)
+        self.signature, self.golden = proven.signature, proven.golden
+        self._note_tolerance()
+
+    def _note_tolerance(self) -> None:
+        if self.golden is not None and self.golden.tolerance:
+            share = f"{self.golden.tolerance:g}"
+            self.notes.append(
+                f"The service's numbers may differ from the notebook's by {share} of their size: "
+                f"{self.golden.reason}."
+            )
+
+    def _note_refused(self, route: Route, why: str, instead: str) -> None:
+        self.notes.append(
+            f"The service takes {instead}, not the rows of {route.root} (cell {route.cell}): {why}."
+        )
+
+    def _calls(self, keys: Iterable[str]) -> list[Called]:
+        known = self.recorder.calls if self.recorder else {}
+        return [call for key in keys for call in known.get(key, [])]
 
     def _keep(self, found: Candidate, name: str) -> None:
         self.signature, self.golden = found.signature, found.golden
-        if found.error:
+        self._note_tolerance()
+        if found.refused:
+            self._problem(
+                f"{name} cannot be served: {found.refused}.",
+                remedy=_REMEDY,
+                where=self._where(name),
+            )
+        elif found.error:
             self._problem(
                 f"{name} fails on rows of its own training data.",
                 why=found.error,
@@ -180,8 +301,8 @@ class _Collector:
             f"{who} asks for it." if who else f"{self.request.predict or 'The service'} needs it."
         )
 
-    def _save(self, name: str) -> None:
-        value = self.namespace[name]
+    def _save(self, name: str, value: Any = None) -> None:
+        value = self.namespace[name] if value is None else value
         try:
             capture, modules = save(
                 name,

@@ -107,21 +107,46 @@ class FileVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to five training rows and what the notebook's own predictor answered to them.
+    """Up to five rows of the notebook's data and what the notebook itself predicted for them.
 
     Every row of ``inputs`` lists its values in the order of ``Signature.inputs``; ``outputs`` is
-    what the service must answer as ``predictions``.
+    what the service must answer as ``predictions``: the same to the last bit, or, where
+    ``tolerance`` is not 0, numbers that differ by at most that part of their size, for ``reason``.
     """
 
     inputs: list[list[Any]]
     outputs: list[Any]
+    tolerance: float = 0.0
+    reason: str = ""
+
+
+#: How a function takes its rows: a table of several, or one row at each call.
+Takes = Literal[
+    "table",
+    "records",
+    "lists",
+    "values",
+    "row",
+    "record",
+    "series",
+    "list",
+    "value",
+    "arguments",
+]
 
 
 class Predictor(msgspec.Struct, frozen=True, kw_only=True):
-    """What answers: the notebook's function, a captured estimator, or nothing."""
+    """What answers: the notebook's function, a captured estimator, or nothing.
+
+    A function ``takes`` a ``table`` (a data frame, or what the signature says), ``records`` (a
+    list of mappings), ``lists`` (a list of lists), or ``values`` (a list of the only column); or,
+    called once for each row, a table of one ``row``, a ``record``, a ``series``, a ``list``, the
+    only ``value``, or ``arguments``.
+    """
 
     kind: Literal["function", "estimator", "none"] = "none"
     name: str | None = None
+    takes: Takes = "table"
 
 
 class CaptureProblem(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +166,54 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
+class Tap(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment of the run of which small values are kept.
+
+    ``statement`` is the SHA-256 of a top-level statement's text, ``node`` the place of an
+    expression in it (as ``ast.walk`` counts). ``call`` keeps the first argument and the result of
+    a call, ``fitted`` a copy of the object whose method is called, ``value`` the value of an
+    expression, ``columns`` its columns, ``applied`` a table and what its rows gave,
+    and ``after`` the rows of ``name`` once the statement has run. In a loop, ``by`` is the name
+    whose value tells the turns apart.
+    """
+
+    key: str
+    kind: Literal["call", "fitted", "value", "columns", "after", "applied"]
+    statement: str
+    node: int = 0
+    name: str = ""
+    by: str = ""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A way from rows to a model's answer, made of the notebook's cells: a candidate service.
+
+    ``source`` is the text of service.py with ``function`` in it, ``captured`` the names that it
+    needs, of which ``learned`` are kept by taps. Its rows are those of ``root``, a name as it was
+    at the tap ``rooted`` in ``cell`` (code cells from 1); ``final`` says that it is so to the end
+    of the run. ``asked`` is the tap of the notebook's own prediction, or of the ``fit`` where it
+    makes none; ``argument`` is what was given there, when its name still says it at the end.
+    ``target`` are columns that nobody has to send. ``same_rows`` says that no row was left out in
+    between, ``relabeled`` that labels changed.
+    """
+
+    model: str
+    function: str
+    method: str
+    source: str
+    captured: list[str]
+    learned: dict[str, str] = {}
+    root: str = ""
+    rooted: str = ""
+    cell: int = 0
+    final: bool = False
+    asked: str = ""
+    argument: str = ""
+    target: list[str] = []
+    same_rows: bool = False
+    relabeled: bool = False
+
+
 class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the extraction asks the run to capture.
 
@@ -152,6 +225,10 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     it come along. With ``allow_pickle`` what has no safe format is pickled.
     ``wanted`` says of names that a person asks for who does; ``trained`` is what the notebook
     trains on, and ``made_from`` maps a name to those that the cells read which made it.
+    ``routes`` are candidates for a service, the rawest rows first, when no function of the notebook
+    predicts. ``taps`` are kept during the run; ``calls`` are those of the notebook's own calls of
+    its function, ``ask_calls`` and ``fit_calls`` those by which it asks and fits a model, and
+    ``target`` the columns that its models predict. ``tables`` are parts of tables in the text.
     """
 
     names: list[str] = []
@@ -165,12 +242,20 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     wanted: dict[str, str] = {}
     trained: list[Trained] = []
     made_from: dict[str, list[str]] = {}
+    routes: list[Route] = []
+    taps: list[Tap] = []
+    calls: list[str] = []
+    ask_calls: dict[str, list[str]] = {}
+    fit_calls: dict[str, list[str]] = {}
+    target: list[str] = []
+    tables: list[str] = []
 
 
 class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was captured; ``modules`` are the top-level modules that loading it imports.
 
-    ``notes`` are what a person should know although it stops nothing.
+    ``notes`` are what a person should know although it stops nothing; ``route`` is the candidate
+    that was proven, -1 when the service needs none.
     """
 
     captures: list[Capture] = []
@@ -181,3 +266,4 @@ class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[CaptureProblem] = []
     notes: list[str] = []
     data: list[DataVersion] = []
+    route: int = -1

@@ -32,6 +32,14 @@ class SklearnFormat:
             return False
         from sklearn.base import BaseEstimator
 
+        if _is_bunch(value):
+            return True
+        if type(value) in (dict, list) and value:
+            # Several models under one name: ``models[region]``.
+            parts = value.values() if isinstance(value, dict) else value
+            keys = value if isinstance(value, dict) else ()
+            plain = all(isinstance(key, str | int) for key in keys)
+            return plain and all(isinstance(each, BaseEstimator) for each in parts)
         return isinstance(value, BaseEstimator) and not isinstance(value, type)
 
     def save(self, value: Any, path: Path) -> None:
@@ -97,7 +105,16 @@ def _trusted() -> frozenset[str]:
     return for_version(sklearn.__version__)
 
 
+def _is_bunch(value: Any) -> bool:
+    kind = type(value)
+    return kind.__name__ == "Bunch" and kind.__module__.startswith("sklearn.")
+
+
 def _members(value: Any) -> list[tuple[str, bytes]]:
+    if _is_bunch(value):
+        # What a data set comes with; its tables are not what a prediction needs.
+        kept = {k: v for k, v in value.items() if not type(v).__module__.startswith("pandas")}
+        value = type(value)(**kept)
     try:
         import skops.io
     except ImportError:

@@ -38,6 +38,7 @@ class PublishRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Any] | None = None
     verify: Literal["full", "none"] = "full"
     model: str | None = None
+    predict: str | None = None
     captures: list[str] = []
     ship_data: list[str] = []
     from_kernel: str | None = None
@@ -168,6 +169,7 @@ def publish(request: dict[str, Any], on_event: OnEvent) -> Any:
         parameters=asked.parameters,
         verify=asked.verify,
         model=asked.model,
+        predict=asked.predict,
         captures=asked.captures,
         ship_data=asked.ship_data,
         from_kernel=asked.from_kernel,

@@ -139,6 +139,9 @@ class MlopsMagics(Magics):
     )
     @argument("--model", help="name of the variable that predicts, when there are several")
     @argument(
+        "--predict", help="name of the function that answers, when the notebook has no predict"
+    )
+    @argument(
         "--platform",
         dest="platforms",
         action="append",
@@ -172,6 +175,7 @@ class MlopsMagics(Magics):
             "target": target,
             "verify": options.verify,
             "model": options.model,
+            "predict": options.predict,
             "captures": options.captures,
             "platforms": options.platforms,
         }

@@ -7,7 +7,7 @@ classes and literal constants come along as text; training and data loading do n
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from jupyter_mlops import parsed
@@ -39,12 +39,15 @@ class _Binding:
     order: int
 
 
-def predict_function(notebook: Notebook) -> tuple[str, Cell] | None:
+def predict_function(notebook: Notebook, chosen: str | None = None) -> tuple[str, Cell] | None:
     """Return the name and cell of the notebook's own predict function, if it defines one.
 
-    It is the function of the cell tagged ``predict`` (named ``predict``, or the only one
-    there), else the last top-level ``def predict``.
+    It is the one that was ``chosen`` by its name, else the function of the cell tagged
+    ``predict`` (named ``predict``, or the only one there), else the last top-level
+    ``def predict``.
     """
+    if chosen:
+        return next(((n, cell) for n, cell in reversed(_functions(notebook)) if n == chosen), None)
     for cell in reversed(notebook.tagged("predict")):
         names = [s.name for s in cell.tree.body if isinstance(s, ast.FunctionDef)]
         if "predict" in names or len(names) == 1:
@@ -56,8 +59,32 @@ def predict_function(notebook: Notebook) -> tuple[str, Cell] | None:
     return None
 
 
-def predict_problems(notebook: Notebook) -> list[Problem]:
-    """Say where a cell is tagged ``predict`` but which function answers cannot be told."""
+def _functions(notebook: Notebook) -> list[tuple[str, Cell]]:
+    return [
+        (statement.name, cell)
+        for cell in notebook.cells
+        for statement in cell.tree.body
+        if isinstance(statement, ast.FunctionDef)
+    ]
+
+
+def predict_problems(notebook: Notebook, chosen: str | None = None) -> list[Problem]:
+    """Say where a cell is tagged ``predict`` but which function answers cannot be told.
+
+    Also where the function that was ``chosen`` is not there.
+    """
+    if chosen:
+        if predict_function(notebook, chosen) is not None:
+            return []
+        there = ", ".join(dict.fromkeys(name for name, _ in _functions(notebook)))
+        return [
+            Problem(
+                problem=f"No cell defines a function {chosen}",
+                why=f"Those that are defined are: {there}" if there else "None is defined",
+                remedy="Name one of them, or leave --predict out",
+                where=notebook.path.name,
+            )
+        ]
     tagged = notebook.tagged("predict")
     if not tagged or predict_function(notebook) is not None:
         return []
@@ -65,29 +92,66 @@ def predict_problems(notebook: Notebook) -> list[Problem]:
         Problem(
             problem="The cell tagged 'predict' does not say which function answers",
             why="It defines no function, or several and none is called 'predict'",
-            remedy="Define one function there: def predict(rows): ...",
+            remedy="Define one function there: def predict(rows): ..., or say which: "
+            "--predict NAME",
             where=tagged[-1].where,
         )
     ]
 
 
 def slice_predict(
-    notebook: Notebook, parameters: set[str], keep: Sequence[str] = ()
+    notebook: Notebook,
+    parameters: Set[str],
+    keep: Sequence[str] = (),
+    chosen: str | None = None,
 ) -> Slice | None:
     """Return the slice of the notebook's predict function, or ``None`` if it has none.
 
     ``parameters`` are captured, never copied as text: a re-run may have changed them. ``keep``
     are classes and functions that come along although nothing names them: a capture needs them.
+    ``chosen`` names the function that answers.
     """
-    found = predict_function(notebook)
+    found = predict_function(notebook, chosen)
     if found is None:
         return None
-    function, _ = found
+    function, cell = found
+    gathered = gather(notebook, parameters, [*keep, function])
+    head = f'"""What answers: {function}(rows), sliced from the notebook."""'
+    return Slice(
+        function=function,
+        source=gathered.text(head),
+        captured=gathered.captured,
+        cells=gathered.cells,
+        problems=[_undefined(function, name, cell) for name in gathered.missing],
+        asked=asked(notebook, function),
+    )
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The code that some names need, and the names whose value must be captured for it."""
+
+    bindings: list[_Binding]
+    captured: list[str]
+    missing: list[str]
+
+    @property
+    def cells(self) -> list[int]:
+        """Return the code cells, from 1, that the code stands in."""
+        return sorted({binding.cell.number for binding in self.bindings})
+
+    def text(self, head: str, captured: Sequence[str] = ()) -> str:
+        """Return the code under a first line, with the cell beside each block."""
+        return _write(head, self.bindings, sorted({*self.captured, *captured}))
+
+
+def gather(notebook: Notebook, parameters: Set[str], names: Sequence[str]) -> Gathered:
+    """Return the imports, functions, classes and constants that names stand for or need."""
     bindings = _bindings(notebook)
     taken: dict[int, _Binding] = {}
     captured: list[str] = []
-    problems: list[Problem] = []
-    waiting, seen = [*keep, function], set()
+    missing: list[str] = []
+    waiting, seen = [*names], set()
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -100,16 +164,8 @@ def slice_predict(
         elif name in bindings:
             captured.append(name)
         elif not _take_star_imports(notebook, taken):
-            problems.append(_undefined(function, name, found[1]))
-    ordered = [taken[order] for order in sorted(taken)]
-    return Slice(
-        function=function,
-        source=_write(function, ordered, sorted(captured)),
-        captured=sorted(captured),
-        cells=sorted({binding.cell.number for binding in ordered}),
-        problems=problems,
-        asked=asked(notebook, function),
-    )
+            missing.append(name)
+    return Gathered([taken[order] for order in sorted(taken)], sorted(captured), missing)
 
 
 def class_names(notebook: Notebook, parameters: set[str]) -> dict[str, list[str]]:
@@ -120,8 +176,7 @@ def class_names(notebook: Notebook, parameters: set[str]) -> dict[str, list[str]
         for statement in cell.tree.body
         if isinstance(statement, ast.ClassDef)
     ]
-    found = {name: slice_predict(notebook, parameters, [name]) for name in dict.fromkeys(defined)}
-    return {name: each.captured for name, each in found.items() if each is not None}
+    return {name: gather(notebook, parameters, [name]).captured for name in dict.fromkeys(defined)}
 
 
 def _bindings(notebook: Notebook) -> dict[str, list[_Binding]]:
@@ -187,8 +242,8 @@ def _undefined(function: str, name: str, cell: Cell) -> Problem:
     )
 
 
-def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
-    head = [f'"""What answers: {function}(rows), sliced from the notebook."""']
+def _write(first: str, bindings: list[_Binding], captured: list[str]) -> str:
+    head = [first]
     if captured:
         head.append(
             f"# Captured from the run and set before this is executed: {', '.join(captured)}"
@@ -196,7 +251,7 @@ def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
     parts = ["\n".join(head)]
     previous = 0
     for binding in bindings:
-        text = _text(binding)
+        text = text_of(binding.cell, binding.statement)
         if binding.cell.number != previous:
             text = f"# {binding.cell.where}\n{text}"
             previous = binding.cell.number
@@ -204,11 +259,11 @@ def _write(function: str, bindings: list[_Binding], captured: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _text(binding: _Binding) -> str:
-    statement = binding.statement
+def text_of(cell: Cell, statement: ast.stmt) -> str:
+    """Return a top-level statement as the cell has it, or as near as its own lines allow."""
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(d.lineno for d in decorators)])
-    lines = parsed.lines(binding.cell.python)[first - 1 : statement.end_lineno]
+    lines = parsed.lines(cell.python)[first - 1 : statement.end_lineno]
     text = "\n".join(lines)
     if statement.col_offset or ";" in lines[0] or ";" in lines[-1]:
         return ast.unparse(statement)

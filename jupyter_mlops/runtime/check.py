@@ -6,24 +6,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.runtime import predictor
+from jupyter_mlops.runtime import outside, predictor
 from jupyter_mlops.runtime import publication as manifest
 
 
 def check(root: Path) -> dict[str, Any]:
-    """Load the predictor, answer the golden rows and compare exactly.
+    """Load the predictor, answer the golden rows in every way, and compare them with the run's.
+
+    What it takes from this machine and the image will not have is a mismatch, too.
 
     Returns ``{ok, compared, mismatches, modules}``; ``modules`` are the files imported by then.
     """
     compared = 0
     try:
         published = manifest.load(root)
-        loaded = predictor.load(root, published)
-        golden = predictor.load_golden(root) if loaded is not None else None
         mismatches = []
-        if loaded is not None and golden is not None:
-            compared = len(golden.inputs)
-            mismatches = predictor.compare(loaded, golden)
+        with outside.watched(root) as seen:
+            loaded = predictor.load(root, published)
+            golden = predictor.load_golden(root) if loaded is not None else None
+            if loaded is not None and golden is not None:
+                compared = len(golden.inputs)
+                mismatches = predictor.examined(loaded, golden)
+        mismatches = seen.problems() or mismatches
     except predictor.LoadProblem as error:
         mismatches = [str(error)]
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
-from jupyter_mlops.runtime import failure, kernels
+from jupyter_mlops.runtime import failure, kernel_capture, kernels
 from jupyter_mlops.runtime.emit import Emitter
 from jupyter_mlops.runtime.failure import Failure
 from jupyter_mlops.runtime.trace import schedule
@@ -43,6 +43,7 @@ class State:
         self.failure: Failure | None = None
         self.notebook: Any = None
         self.trace: Path | None = None
+        self.request: Path | None = None
         self.cwd: Path | None = None
         self.done = 0
         self.total = 0
@@ -76,6 +77,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         with self.setup_kernel(**kwargs):
             if self.state.trace is not None:
                 self._begin_trace(self.state.trace)
+            if self.state.request is not None:
+                source = kernel_capture.tapping(self.state.request)
+                self.wait_for_reply(self.kc.execute(source, silent=True, store_history=False))
             if self.papermill_execute_cells():
                 info = self.wait_for_reply(self.kc.kernel_info())
                 self.nb.metadata["language_info"] = info["content"]["language_info"]

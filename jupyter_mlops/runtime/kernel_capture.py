@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from jupyter_mlops.capture import taps
 from jupyter_mlops.capture.collect import collect
 from jupyter_mlops.capture.models import CaptureRequest
 
@@ -18,7 +19,12 @@ def source(request: Path, directory: Path) -> str:
     return f"__import__({module!r}, fromlist=['capture']).{call}{str(directory)!r})"
 
 
+def tapping(request: Path) -> str:
+    """Return the code that begins to keep what a request asks for, before the first cell."""
+    return f"__import__({taps.__name__!r}, fromlist=['begin']).begin({str(request)!r})"
+
+
 def capture(namespace: dict[str, Any], request: str, directory: str) -> None:
     """Capture what the request asks for; the report is in ``captures.json``."""
     asked = msgspec.json.decode(Path(request).read_bytes(), type=CaptureRequest)
-    collect(namespace, asked, Path(directory))
+    collect(namespace, asked, Path(directory), taps.end())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import sys
 import traceback
 import types
@@ -13,9 +12,11 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture import code, store
+from jupyter_mlops.capture import calling, code, store
 from jupyter_mlops.capture import rows as conversion
-from jupyter_mlops.capture.models import Capture, Golden, Signature
+from jupyter_mlops.capture.comparing import same, shown, size
+from jupyter_mlops.capture.equivalence import Differs, examine, told
+from jupyter_mlops.capture.models import Capture, Golden, Signature, Takes
 from jupyter_mlops.capture.protocol import CannotLoad
 from jupyter_mlops.runtime.publication import Publication
 
@@ -86,8 +87,9 @@ def load(root: Path, publication: Publication) -> Predictor | None:
         function = module.__dict__.get(name)
         if not callable(function):
             raise LoadProblem(f"service.py does not define {name}().")
-        call = _of_function(function, publication.signature)
-        params = _params(function)
+        takes = publication.predictor.takes
+        call = _of_function(function, publication.signature, takes)
+        params = _params(function, publication.signature if takes == "arguments" else None)
         return Predictor(publication.signature, call, exactly, params=params)
     if name not in values:
         raise LoadProblem(f"The estimator {name} is not among the captures.")
@@ -120,45 +122,63 @@ def load_golden(root: Path) -> Golden | None:
 def compare(predictor: Predictor, golden: Golden) -> list[str]:
     """Predict the golden rows; return a sentence for each answer that is not the same.
 
-    That is exactly the same, but for an image of another platform than the run's: there, numbers
-    with a fraction may differ by ``ROUNDING`` of their size.
+    That is exactly the same, but within the tolerance that the golden rows state, and for an image
+    of another platform than the run's: there, numbers with a fraction may differ by ``ROUNDING``
+    of their size.
     """
-    signature = predictor.signature
-    columns = [column.name for column in signature.inputs] if signature else None
     try:
-        answers = predictor.predict(Table(rows=golden.inputs, columns=columns))
+        answers = _asked(predictor, golden.inputs)
     except Exception as error:
         # The notebook's function may raise anything.
-        return [f"The predictor raised {type(error).__name__} on the golden rows."]
+        return [f"The predictor raised {told(error)} on the golden rows."]
     if len(answers) != len(golden.outputs):
         return [f"The predictor gave {len(answers)} answers, not {len(golden.outputs)}."]
-    # As JSON: 1 and 1.0 and True are not the same answer.
+    tolerance, scale = tolerated(predictor, golden), size(golden.outputs)
     return [
-        f"The answer to golden row {number} is not the one of the verified run."
+        f"The answer to golden row {number} is not the one of the verified run: "
+        f"{shown(answer)}, not {shown(expected)}."
         for number, (answer, expected) in enumerate(
             zip(answers, golden.outputs, strict=True), start=1
         )
-        if not _same(answer, expected, predictor.exactly)
+        if not same(answer, expected, tolerance, scale)
     ]
 
 
-def _same(answer: Any, expected: Any, exactly: bool) -> bool:
-    """Tell whether two answers are the same; other processors may round otherwise."""
-    if msgspec.json.encode(answer) == msgspec.json.encode(expected):
-        return True
-    if exactly or type(answer) is not type(expected):
-        return False
-    if isinstance(answer, float):
-        return math.isclose(answer, expected, rel_tol=ROUNDING, abs_tol=ROUNDING**2)
-    if isinstance(answer, dict):
-        return answer.keys() == expected.keys() and all(
-            _same(value, expected[key], exactly) for key, value in answer.items()
+def examined(predictor: Predictor, golden: Golden) -> list[str]:
+    """Ask about the golden rows in every way; return what keeps the service from being the run's.
+
+    Beyond ``compare``: each row by itself, in another order, and again.
+    """
+    found = compare(predictor, golden)
+    if found or not golden.inputs:
+        return found
+    # What was rounded once may be rounded again: the kernel granted no more.
+    tolerance = tolerated(predictor, golden) or None
+    described = predictor.signature.outputs if predictor.signature else []
+    single = any(column.dtype == "float32" for column in described)
+    try:
+        examine(
+            lambda rows: _asked(predictor, rows),
+            golden.inputs,
+            golden.outputs,
+            single=single,
+            tolerance=tolerance,
         )
-    if isinstance(answer, list):
-        return len(answer) == len(expected) and all(
-            _same(*pair, exactly) for pair in zip(answer, expected, strict=True)
-        )
-    return False
+    except Differs as error:
+        text = str(error)
+        return [f"{text[:1].upper()}{text[1:]}."]
+    return []
+
+
+def tolerated(predictor: Predictor, golden: Golden) -> float:
+    """Return by which part of their size numbers may differ from the run's."""
+    return max(golden.tolerance, 0.0 if predictor.exactly else ROUNDING)
+
+
+def _asked(predictor: Predictor, rows: list[list[Any]]) -> list[Any]:
+    signature = predictor.signature
+    columns = [column.name for column in signature.inputs] if signature else None
+    return predictor.predict(Table(rows=rows, columns=columns))
 
 
 def _use_one_thread(value: Any) -> None:
@@ -193,33 +213,36 @@ def _module(path: Path, values: dict[str, Any]) -> types.ModuleType:
     return module
 
 
-def _params(function: Callable[..., Any]) -> dict[str, Any]:
+def _params(function: Callable[..., Any], known: Signature | None = None) -> dict[str, Any]:
     """Return the function's arguments after the rows that have a plain default value."""
     try:
         _, *others = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return {}
+    columns = {column.name for column in known.inputs} if known is not None else set()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return {
         each.name: each.default
         for each in others
-        if each.kind in kinds and isinstance(each.default, bool | int | float | str)
+        if each.kind in kinds
+        and each.name not in columns
+        and isinstance(each.default, bool | int | float | str)
     }
 
 
 def _of_function(
-    function: Callable[[Any], Any], signature: Signature | None
+    function: Callable[[Any], Any], signature: Signature | None, takes: Takes
 ) -> Callable[[Table], Any]:
+    if signature is not None and signature.inputs:
+        known = signature
+        return lambda table: calling.answers(function, takes, table.rows, known, table.params)
     try:
         import pandas as pd
     except ImportError:
         return lambda table: function(_records(table), **table.params)
 
     def call(table: Table) -> Any:
-        if signature is not None and signature.inputs:
-            rows = conversion.table(table.rows, signature.inputs)
-        else:
-            rows = pd.DataFrame(_sequences(table), columns=table.columns)
+        rows = pd.DataFrame(_sequences(table), columns=table.columns)
         return function(rows, **table.params)
 
     return call

@@ -98,6 +98,7 @@ def _run(
 
     state = State(emitter, request.timeout)
     state.trace = request.trace and request.trace.absolute()
+    state.request = request.capture_request and request.capture_request.absolute()
     state.cwd = request.cwd
     entries = (request.journal or folder / "journal.jsonl").absolute()
     environment = {

@@ -111,9 +111,17 @@ def test_classes_come_along_for_what_is_made_of_them(tmp_path: Path) -> None:
     assert kept is not None and kept.captured == ["net", "offset", "width"]
     assert kept.source.index("class Part") < kept.source.index("class Net")
     assert "import json" in kept.source
-    assert slicing.class_names(read, set()) == {
-        "Part": ["net", "width"],
-        "Net": ["net", "offset", "width"],
-    }
+    needs = {"Part": ["width"], "Net": ["offset", "width"]}
+    assert slicing.class_names(read, set()) == needs
     bare = notebook.read(make(tmp_path / "bare.ipynb", cells[:3]))
-    assert slicing.class_names(bare, set()) == {}
+    assert slicing.class_names(bare, set()) == needs
+
+
+def test_the_function_that_answers_can_be_chosen(tmp_path: Path) -> None:
+    cells: list[Cell] = ["def predict(rows):\n    return rows", "def rate(rows):\n    return 2"]
+    read = notebook.read(make(tmp_path / "n.ipynb", cells))
+    chosen = slicing.slice_predict(read, set(), chosen="rate")
+    assert chosen is not None and chosen.function == "rate"
+    assert "def predict" not in chosen.source and "rate(rows)" in chosen.source
+    assert slicing.predict_problems(read, "rate") == []
+    assert "predict, rate" in slicing.predict_problems(read, "raet")[0].why

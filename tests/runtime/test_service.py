@@ -168,7 +168,7 @@ def test_health_version_metrics(forest_service: Service, forest_root: Path) -> N
     version = get("/version").json()
     published = load(forest_root)
     assert version["name"] == "lab/iris"
-    assert version["predictor"] == {"kind": "estimator", "name": "forest"}
+    assert version["predictor"] == {"kind": "estimator", "name": "forest", "takes": "table"}
     assert version["models"] == {"forest": published.captures[0].sha256}
     assert version["image_digest"] == "sha256:abc"
     forest_service.client.post("/invocations", json={"instances": [ROW]})
