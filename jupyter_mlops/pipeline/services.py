@@ -72,6 +72,7 @@ def find(notebook: Notebook, parameters: Set[str], models: Sequence[str]) -> Ser
         taps=list(taps.values()),
         asks={name: keys for each in found for name, keys in each.asks.items()},
         fits={name: keys for each in found for name, keys in each.fits.items()},
+        target=sorted({name for each in found for name in each.target}),
     )
 
 
@@ -167,10 +168,27 @@ class _Maker:
         asks = [_asked(self.statements, ask) for ask in asked[:CALLS] if ask.method == "predict"]
         trained = [_asked(self.statements, ask) for ask in fitted[:CALLS]]
         return Services(
-            routes=routes[:MOST],
+            routes=[*routes[:MOST], self._plain()],
             taps=taps + asks + trained,
             asks={self.model: [tap.key for tap in asks]},
             fits={self.model: [tap.key for tap in trained]},
+            target=sorted(target),
+        )
+
+    def _plain(self) -> Route:
+        lines = [
+            f"def {FUNCTION}(rows):",
+            f'    """Answer for rows as {self.model} takes them."""',
+            f"    return {self.model}.predict(rows)",
+        ]
+        gathered = slicing.gather(self.notebook, self.parameters, [self.model])
+        source = "\n".join([f"{gathered.text(_head()).rstrip()}\n\n", *lines]) + "\n"
+        return Route(
+            model=self.model,
+            function=FUNCTION,
+            method="predict",
+            source=source,
+            captured=gathered.captured,
         )
 
     def _route(
