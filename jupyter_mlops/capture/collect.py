@@ -34,7 +34,7 @@ REPORT_NAME = "captures.json"
 _REMEDY = (
     "A service answers each row by itself, and always the same: seed what is random inside of the "
     "function, compute what is learned from many rows in a cell before it, and change no name "
-    "outside of it."
+    "outside of it. A call of it in a cell shows which rows it takes."
 )
 
 
@@ -155,6 +155,11 @@ class _Collector:
                 remedy=f"Call it once in the notebook, {name}({', '.join(needed)}) with an "
                 "example of each, or let it take a table of rows.",
                 where=self._where(name),
+            )
+        elif found.golden is None and not self.problems:
+            self.notes.append(
+                f"Nothing in the notebook shows which rows {name} takes, so its answers are not "
+                f"compared: call it once in a cell, {name}(...)."
             )
 
     def estimator(self) -> None:

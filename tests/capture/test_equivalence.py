@@ -135,10 +135,17 @@ def test_what_cannot_be_carried_along_is_told(tmp_path: Path) -> None:
 
 def test_sums_in_another_order_need_a_tolerance_and_a_reason(tmp_path: Path) -> None:
     rows = [[1.0], [2.0]]
-    found = examine(lambda given: [each[0] * (1 + 1e-15 * len(given)) for each in given], rows)
-    assert found.tolerance == 1e-9 and "summed in another order" in found.reason
+
+    def ask(given: list[list[Any]]) -> list[Any]:
+        return [each[0] * (1 + 1e-15 * len(given)) for each in given]
+
+    found = examine(ask, rows)
+    assert (found.tolerance, found.alone) == (0.0, 1e-9)
+    assert "summed in another order" in found.reason
+    found = examine(ask, rows, [1.0, 2.0])
+    assert (found.tolerance, found.outputs) == (1e-9, [1.0, 2.0])
     exact = examine(lambda given: [each[0] for each in given], rows)
-    assert (exact.tolerance, exact.reason) == (0.0, "")
+    assert (exact.tolerance, exact.alone, exact.reason) == (0.0, 0.0, "")
 
 
 @pytest.mark.parametrize(
