@@ -115,7 +115,11 @@ class ExpectedCapture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known of a notebook without running it."""
+    """Everything known of a notebook without running it.
+
+    ``service`` is the text of service.py; where no function of the notebook predicts, that of the
+    first candidate, which the run has yet to prove.
+    """
 
     name: str
     path: str
@@ -135,6 +139,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     predictor: Predictor
     problems: list[Problem]
     target: str
+    service: str = ""
 
 
 @collector_paused()
@@ -293,6 +298,7 @@ def analyze(path: Path | str) -> Analysis:
         predictor=_predictor(extracted),
         problems=problems,
         target=default_target(notebook.name),
+        service=_service_text(extracted),
     )
 
 
@@ -355,6 +361,12 @@ def _captures(extracted: Extracted) -> list[ExpectedCapture]:
             )
         )
     return captures
+
+
+def _service_text(extracted: Extracted) -> str:
+    if extracted.service:
+        return extracted.service.source
+    return services.preview(extracted.services)
 
 
 def _predictor(extracted: Extracted) -> Predictor:

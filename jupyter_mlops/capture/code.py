@@ -57,6 +57,25 @@ def find(name: str) -> Any:
     return found
 
 
+@contextmanager
+def in_main() -> Iterator[list[str]]:
+    """Let what is listed of the notebook be found in the main module meanwhile, where it was.
+
+    Yields its dotted names. Raises ``CannotLoad`` for what is not there.
+    """
+    names = sorted(name for name in _names.get() if name.startswith(f"{NOTEBOOK}:"))
+    main = sys.modules[NOTEBOOK].__dict__
+    before = {name: main[name] for name in of_notebook(names) if name in main}
+    given = {name: find(f"{NOTEBOOK}:{name}") for name in of_notebook(names)}
+    main.update(given)
+    try:
+        yield [name.replace(":", ".", 1) for name in names]
+    finally:
+        for name in given:
+            del main[name]
+        main.update(before)
+
+
 def name_of(kind: Any) -> str:
     """Return the full name of a class or function, ``module:qualified.name``.
 

@@ -34,7 +34,7 @@ REPORT_NAME = "captures.json"
 _REMEDY = (
     "A service answers each row by itself, and always the same: seed what is random inside of the "
     "function, compute what is learned from many rows in a cell before it, and change no name "
-    "outside of it."
+    "outside of it. A call of it in a cell shows which rows it takes."
 )
 
 
@@ -156,6 +156,11 @@ class _Collector:
                 "example of each, or let it take a table of rows.",
                 where=self._where(name),
             )
+        elif found.golden is None and not self.problems:
+            self.notes.append(
+                f"Nothing in the notebook shows which rows {name} takes, so its answers are not "
+                f"compared: call it once in a cell, {name}(...)."
+            )
 
     def estimator(self) -> None:
         """Capture the names asked for and the one fitted model of the namespace."""
@@ -170,18 +175,29 @@ class _Collector:
         if self.problems:
             return
         calls = self._calls(self.request.fit_calls.get(name, []))
-        given = (call.argument.value for call in calls if call.argument is not None)
+        given = [call.argument.value for call in calls if call.argument is not None]
         data = next((each for each in given if candidates.fits(model, each)), None)
         if data is None:
             data = candidates.training_data(name, model, self.namespace, self.request)
         asked = self._calls(self.request.ask_calls.get(name, []))
         changed = _watch(self.namespace, [name])
-        self._keep(of_estimator(model, data, changed, asked), name)
+        found = of_estimator(model, data, changed, asked)
+        if data is None and found.golden is None and given:
+            # One that keeps no names of columns: what it was fitted on has them.
+            request = CaptureRequest(target=self.request.target)
+            shown = of_function(model.predict, {}, {}, request, asked, changed, given)
+            found = shown if shown.golden or shown.refused else found
+        self._keep(found, name)
+        self._with_code(name)
 
     def _routed(self, model: str) -> bool:
         """Prove the service that takes the rawest rows; False where none can be proven."""
         refused: tuple[Route, str] | None = None
-        own = [pair for pair in enumerate(self.request.routes) if pair[1].model == model]
+        own = [
+            pair
+            for pair in enumerate(self.request.routes)
+            if pair[1].model == model and pair[1].root
+        ]
         # What was written by hand says less of what rows there are.
         for number, route in sorted(own, key=lambda pair: is_example(pair[1], self.recorder)):
             try:
@@ -199,6 +215,18 @@ class _Collector:
             self._note_refused(*refused, f"what {model} itself was fitted on")
         return False
 
+    def _with_code(self, model: str) -> None:
+        """Where a model is made of the notebook's classes, serve it with their code."""
+        if not any(of_notebook(capture.classes) for capture in self.captures):
+            return
+        self._named()
+        plain = (n for n, r in enumerate(self.request.routes) if r.model == model and not r.root)
+        self.route = next(plain, -1)
+        if self.route >= 0 and not self.problems:
+            self.predictor = Predictor(
+                kind="function", name=self.request.routes[self.route].function
+            )
+
     def _check_savable(self, values: dict[str, Any]) -> None:
         for name, value in values.items():
             if format_for(value) is None and not self.request.allow_pickle:
@@ -209,6 +237,7 @@ class _Collector:
             if name not in self.asked:
                 self._save(name, value)
                 self.asked.append(name)
+        self._named()
         self.route = number
         self.predictor = Predictor(kind="function", name=proven.route.function)
         self.signature, self.golden = proven.signature, proven.golden
@@ -284,7 +313,10 @@ class _Collector:
 
     def _named(self) -> None:
         # It grows meanwhile: the code of a class may need more.
+        saved = {capture.name for capture in self.captures}
         for name in self.asked:
+            if name in saved:
+                continue
             if name in self.namespace:
                 self._save(name)
             else:

@@ -43,9 +43,10 @@ def examine(
     last = _answers(ask, rows)
     if not all(map(same, last, first)):
         raise Differs(_unsteady(changed(), rows, first, last))
+    rounded = False
     for answers in (backwards, alone):
         try:
-            used |= _compare(answers, first, granted, _neighbours)
+            rounded |= _compare(answers, first, granted, _neighbours)
         except Differs:
             if names := changed():
                 raise Differs(_unsteady(names, rows, first, answers)) from None
@@ -54,7 +55,8 @@ def examine(
         inputs=rows,
         outputs=first if expected is None else expected,
         tolerance=granted if used else 0.0,
-        reason=ROUNDED if used else "",
+        alone=granted if rounded else 0.0,
+        reason=ROUNDED if used or rounded else "",
     )
 
 
@@ -65,10 +67,13 @@ def _answers(ask: Ask, rows: Rows) -> list[Any]:
         # The notebook's code may raise anything.
         raise Differs(f"it raises {told(error)}") from None
     if len(answers) != len(rows):
-        raise Differs(
-            f"asked about {_counted(len(rows), 'row')} it gives {_counted(len(answers), 'answer')}"
-        )
+        raise Differs(uneven(len(rows), len(answers)))
     return answers
+
+
+def uneven(rows: int, answers: int) -> str:
+    """Return the sentence for another number of answers than rows."""
+    return f"asked about {_counted(rows, 'row')} it gives {_counted(answers, 'answer')}"
 
 
 def told(error: BaseException) -> str:

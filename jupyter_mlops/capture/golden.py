@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops.capture import calling, candidates, narrowing, schema
-from jupyter_mlops.capture.equivalence import Differs, examine, told
+from jupyter_mlops.capture.equivalence import Differs, examine, told, uneven
 from jupyter_mlops.capture.models import CaptureRequest, Golden, Signature, Takes
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
 from jupyter_mlops.capture.taps import Called, sample
@@ -23,13 +23,15 @@ NOT_JSON = "The answer does not survive a round trip through JSON."
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A signature, the golden rows if there are any, and the error that the predictor raised.
 
-    ``refused`` says why a predictor that does answer must not be served.
+    ``refused`` says why a predictor that does answer must not be served; it is ``uneven`` when it
+    gives another number of answers than it was given rows.
     """
 
     signature: Signature | None = None
     golden: Golden | None = None
     error: str = ""
     refused: str = ""
+    uneven: bool = False
     takes: Takes = "table"
 
     @property
@@ -122,7 +124,8 @@ def of_function(
         attempt = None if name.startswith("_") else asking.about_frame(value)
         if attempt is not None and attempt.final:
             return attempt
-    return Candidate(signature=Signature(rows="any"), error=error)
+    refused = asking.uneven if not error else ""
+    return Candidate(signature=Signature(rows="any"), error=error or refused, refused=refused)
 
 
 def _looked_at(text: str, namespace: dict[str, Any]) -> Any:
@@ -170,6 +173,9 @@ class _Asked:
         except Exception as error:
             # The notebook's function may raise anything; it is told to the user in one line.
             return Candidate(error=told(error))
+        if len(first) != len(rows):
+            # Perhaps these are not the rows that it is for.
+            return Candidate(error=uneven(len(rows), len(first)), uneven=True)
         kept = Golden(inputs=rows, outputs=first)
         if json.loads(json.dumps(msgspec.to_builtins(kept))) != msgspec.to_builtins(kept):
             return Candidate(error=NOT_JSON)
@@ -193,6 +199,7 @@ class _Function:
         target: frozenset[str],
     ) -> None:
         self.target = target
+        self.uneven = ""
         self.predict = predict
         self.models = models
         self.changed = changed
@@ -238,6 +245,9 @@ class _Function:
         return self.about(Signature(inputs=column), rows, expected[:LIMIT], "value")
 
     def _about_data(self, given: Any, expected: list[Any]) -> Candidate | None:
+        if len(expected) != len(given) and len(given) > 1:
+            text = uneven(len(given), len(expected))
+            return Candidate(error=text, refused=text)
         if not candidates.is_frame(given):
             kept = sample(given)
             assert kept is not None
@@ -290,15 +300,18 @@ class _Function:
         takes: Takes = "table",
     ) -> Candidate:
         """Ask about rows in a form."""
-        if takes != "table":
-            return _Asked(self._form(takes, signature), self.models, self.changed).about(
-                signature, rows, expected, takes
-            )
-
-        def call(given: list[list[Any]]) -> Any:
-            return self.predict(calling.table_of(given, signature))
-
-        return _Asked(call, self.models, self.changed).about(signature, rows, expected)
+        call = self._form(takes, signature)
+        if takes == "table":
+            found = _Asked(
+                lambda given: self.predict(calling.table_of(given, signature)),
+                self.models,
+                self.changed,
+            ).about(signature, rows, expected)
+        else:
+            found = _Asked(call, self.models, self.changed).about(signature, rows, expected, takes)
+        if found.uneven:
+            self.uneven = self.uneven or found.error
+        return found
 
     def _form(self, takes: Takes, signature: Signature) -> Callable[[list[list[Any]]], Any]:
         return lambda given: calling.answers(self.predict, takes, given, signature)

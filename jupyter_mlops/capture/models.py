@@ -112,11 +112,13 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
     Every row of ``inputs`` lists its values in the order of ``Signature.inputs``; ``outputs`` is
     what the service must answer as ``predictions``: the same to the last bit, or, where
     ``tolerance`` is not 0, numbers that differ by at most that part of their size, for ``reason``.
+    ``alone`` is the same for a row that is asked about by itself, beside the same row among others.
     """
 
     inputs: list[list[Any]]
     outputs: list[Any]
     tolerance: float = 0.0
+    alone: float = 0.0
     reason: str = ""
 
 

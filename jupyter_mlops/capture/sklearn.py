@@ -10,13 +10,15 @@ import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jupyter_mlops.capture import archive, embedded, inputs
+from jupyter_mlops.capture import archive, code, embedded, inputs
 from jupyter_mlops.capture.canonical import SCHEMA_NAME, canonical
 from jupyter_mlops.capture.models import Kind, Signature
 from jupyter_mlops.capture.nodes import mappings
 from jupyter_mlops.capture.protocol import CannotLoad, CannotSave, Description, check_loads
 from jupyter_mlops.capture.trees import check_trees
 from jupyter_mlops.capture.trusted import OLDEST, for_version
+
+_MAIN = f"{code.NOTEBOOK}."
 
 
 class SklearnFormat:
@@ -51,7 +53,7 @@ class SklearnFormat:
                 why="Nobody has looked at what older ones need to be trusted with.",
                 remedy="Update scikit-learn in the kernel's environment.",
             )
-        refused = _untrusted(members)
+        refused = [each for each in _untrusted(members) if not each.startswith(_MAIN)]
         if refused:
             raise CannotSave(
                 f"It holds {', '.join(refused)}, which cannot be saved safely.",
@@ -73,9 +75,11 @@ class SklearnFormat:
         archive.write(buffer, members.items())
         buffer.seek(0)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), code.in_main() as ours:
                 warnings.simplefilter("ignore")
-                value = skops.io.load(buffer, trusted=sorted(_trusted()))
+                value = skops.io.load(buffer, trusted=sorted({*_trusted(), *ours}))
+        except CannotLoad:
+            raise
         except UntrustedTypesFoundException as error:
             raise CannotLoad(str(error).splitlines()[0]) from None
         except Exception as error:
@@ -85,13 +89,16 @@ class SklearnFormat:
         return value
 
     def describe(self, value: Any) -> Description:
-        """Tell the modules of every class in the estimator."""
-        schema = dict(_members(value))[SCHEMA_NAME]
-        modules = {"skops", "sklearn", *_modules(json.loads(schema))}
+        """Tell the modules of every class in the estimator, and the classes of the notebook."""
+        members = _members(value)
+        schema = dict(members)[SCHEMA_NAME]
+        modules = {"skops", "sklearn", *_modules(json.loads(schema))} - {code.NOTEBOOK}
+        own = [each for each in _untrusted(members) if each.startswith(_MAIN)]
         width = getattr(value, "n_features_in_", None)
         return Description(
             shape=[int(width)] if isinstance(width, int) else None,
             modules=sorted(modules - {"builtins"}),
+            classes=[each.replace(".", ":", 1) for each in own],
         )
 
     def signature(self, value: Any) -> Signature | None:

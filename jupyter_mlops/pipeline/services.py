@@ -72,6 +72,7 @@ def find(notebook: Notebook, parameters: Set[str], models: Sequence[str]) -> Ser
         taps=list(taps.values()),
         asks={name: keys for each in found for name, keys in each.asks.items()},
         fits={name: keys for each in found for name, keys in each.fits.items()},
+        target=sorted({name for each in found for name in each.target}),
     )
 
 
@@ -107,6 +108,23 @@ def _asked(statements: Sequence[Statement], ask: Ask) -> Tap:
         statement=fingerprint(statement.node),
         node=ask.node,
     )
+
+
+def preview(found: Services) -> str:
+    """Return the code that the service has if the run proves the rawest candidate.
+
+    It is that of the last model that the notebook asks, else fits to answers; empty without one.
+    """
+    models = list(dict.fromkeys(route.model for route in found.routes))
+    asked = [model for model in models if found.asks.get(model)]
+    trained = [model for model in models if any(r.target for r in _of(found, model))]
+    for model in (asked or trained or models)[-1:]:
+        return _of(found, model)[0].source
+    return ""
+
+
+def _of(found: Services, model: str) -> list[Route]:
+    return [route for route in found.routes if route.model == model]
 
 
 def with_code(notebook: Notebook, parameters: Set[str], route: Route, names: Sequence[str]) -> str:
@@ -167,10 +185,27 @@ class _Maker:
         asks = [_asked(self.statements, ask) for ask in asked[:CALLS] if ask.method == "predict"]
         trained = [_asked(self.statements, ask) for ask in fitted[:CALLS]]
         return Services(
-            routes=routes[:MOST],
+            routes=[*routes[:MOST], self._plain()],
             taps=taps + asks + trained,
             asks={self.model: [tap.key for tap in asks]},
             fits={self.model: [tap.key for tap in trained]},
+            target=sorted(target),
+        )
+
+    def _plain(self) -> Route:
+        lines = [
+            f"def {FUNCTION}(rows):",
+            f'    """Answer for rows as {self.model} takes them."""',
+            f"    return {self.model}.predict(rows)",
+        ]
+        gathered = slicing.gather(self.notebook, self.parameters, [self.model])
+        source = "\n".join([f"{gathered.text(_head()).rstrip()}\n\n", *lines]) + "\n"
+        return Route(
+            model=self.model,
+            function=FUNCTION,
+            method="predict",
+            source=source,
+            captured=gathered.captured,
         )
 
     def _route(

@@ -14,7 +14,7 @@ import msgspec
 
 from jupyter_mlops.capture import calling, code, store
 from jupyter_mlops.capture import rows as conversion
-from jupyter_mlops.capture.comparing import same, shown, size
+from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, shown, size
 from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.models import Capture, Golden, Signature, Takes
 from jupyter_mlops.capture.protocol import CannotLoad
@@ -152,8 +152,6 @@ def examined(predictor: Predictor, golden: Golden) -> list[str]:
     found = compare(predictor, golden)
     if found or not golden.inputs:
         return found
-    # What was rounded once may be rounded again: the kernel granted no more.
-    tolerance = tolerated(predictor, golden) or None
     described = predictor.signature.outputs if predictor.signature else []
     single = any(column.dtype == "float32" for column in described)
     try:
@@ -161,8 +159,7 @@ def examined(predictor: Predictor, golden: Golden) -> list[str]:
             lambda rows: _asked(predictor, rows),
             golden.inputs,
             golden.outputs,
-            single=single,
-            tolerance=tolerance,
+            tolerance=max(tolerated(predictor, golden), SINGLE if single else DOUBLE),
         )
     except Differs as error:
         text = str(error)

@@ -283,7 +283,8 @@ export const ANALYSIS: IAnalysis = {
   ],
   predictor: { kind: 'function', name: 'predict' },
   problems: [],
-  target: 'oci:/registry/iris'
+  target: 'oci:/registry/iris',
+  service: '# cell 6\ndef predict(rows):\n    return model.predict(rows)\n'
 };
 
 export const DRAFT: IDraft = {

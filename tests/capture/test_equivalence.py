@@ -15,13 +15,15 @@ import pytest
 from sklearn.datasets import load_iris
 
 from jupyter_mlops import notebook
-from jupyter_mlops.capture import routes, taps
+from jupyter_mlops.capture import taps
 from jupyter_mlops.capture.collect import collect
 from jupyter_mlops.capture.comparing import same
 from jupyter_mlops.capture.equivalence import Differs, examine
 from jupyter_mlops.capture.models import CaptureReport, CaptureRequest, Tap
+from jupyter_mlops.capture.rows import LIMIT
 from jupyter_mlops.capture.taps import Recorder
 from jupyter_mlops.pipeline import services, slicing
+from jupyter_mlops.pipeline.service.rewriting import fingerprint
 from tests.notebooks import Cell, make
 
 ROWS: list[list[Any]] = [[1.0], [2.0], [4.0]]
@@ -133,10 +135,17 @@ def test_what_cannot_be_carried_along_is_told(tmp_path: Path) -> None:
 
 def test_sums_in_another_order_need_a_tolerance_and_a_reason(tmp_path: Path) -> None:
     rows = [[1.0], [2.0]]
-    found = examine(lambda given: [each[0] * (1 + 1e-15 * len(given)) for each in given], rows)
-    assert found.tolerance == 1e-9 and "summed in another order" in found.reason
+
+    def ask(given: list[list[Any]]) -> list[Any]:
+        return [each[0] * (1 + 1e-15 * len(given)) for each in given]
+
+    found = examine(ask, rows)
+    assert (found.tolerance, found.alone) == (0.0, 1e-9)
+    assert "summed in another order" in found.reason
+    found = examine(ask, rows, [1.0, 2.0])
+    assert (found.tolerance, found.outputs) == (1e-9, [1.0, 2.0])
     exact = examine(lambda given: [each[0] for each in given], rows)
-    assert (exact.tolerance, exact.reason) == (0.0, "")
+    assert (exact.tolerance, exact.alone, exact.reason) == (0.0, 0.0, "")
 
 
 @pytest.mark.parametrize(
@@ -230,9 +239,9 @@ def test_single_values_are_given_by_their_names(tmp_path: Path) -> None:
 def test_nothing_is_computed_twice_and_values_are_the_same(tmp_path: Path) -> None:
     source = "values.append(1)\nresult = ask(values.pop() + len(values))\ntable = [result]"
     tree = ast.parse(source)
-    print_ = services.fingerprint(tree.body[1])
+    print_ = fingerprint(tree.body[1])
     node = next(n for n, e in enumerate(ast.walk(tree.body[1])) if isinstance(e, ast.Call))
-    after = services.fingerprint(tree.body[2])
+    after = fingerprint(tree.body[2])
     recorder = Recorder(
         [
             Tap(key="call", kind="call", statement=print_, node=node),
@@ -241,7 +250,12 @@ def test_nothing_is_computed_twice_and_values_are_the_same(tmp_path: Path) -> No
     )
     setattr(builtins, taps.NAME, recorder)
     asked: list[int] = []
-    namespace: dict[str, Any] = {"values": [5], "ask": lambda n: asked.append(n) or n * 2}
+
+    def ask(number: int) -> int:
+        asked.append(number)
+        return number * 2
+
+    namespace: dict[str, Any] = {"values": [5], "ask": ask}
     exec(compile(recorder.visit(ast.parse(source)), "cell", "exec"), namespace)
     assert (asked, namespace["result"], namespace["values"]) == ([2], 4, [5])
     assert recorder.calls["call"][0].answer == 4
@@ -268,4 +282,4 @@ def test_rows_without_labels_are_found_by_their_values(tmp_path: Path) -> None:
         "model = LinearRegression().fit(X_train, y_train)\nanswers = model.predict(X_test)",
     )
     assert request.routes[report.route].root == "df"
-    assert report.golden is not None and len(report.golden.outputs) == routes.LIMIT
+    assert report.golden is not None and len(report.golden.outputs) == LIMIT
