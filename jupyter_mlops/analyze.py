@@ -115,11 +115,7 @@ class ExpectedCapture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known of a notebook without running it.
-
-    ``service`` is the text of service.py; where no function of the notebook predicts, that of the
-    first candidate, which the run has yet to prove.
-    """
+    """Everything known of a notebook without running it."""
 
     name: str
     path: str
@@ -139,7 +135,6 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     predictor: Predictor
     problems: list[Problem]
     target: str
-    service: str = ""
 
 
 @collector_paused()
@@ -298,7 +293,6 @@ def analyze(path: Path | str) -> Analysis:
         predictor=_predictor(extracted),
         problems=problems,
         target=default_target(notebook.name),
-        service=_service_text(extracted),
     )
 
 
@@ -361,12 +355,6 @@ def _captures(extracted: Extracted) -> list[ExpectedCapture]:
             )
         )
     return captures
-
-
-def _service_text(extracted: Extracted) -> str:
-    if extracted.service:
-        return extracted.service.source
-    return services.preview(extracted.services)
 
 
 def _predictor(extracted: Extracted) -> Predictor:

@@ -215,8 +215,6 @@ export interface IAnalysis extends IPipeline {
   captures: ICapture[];
   predictor: IPredictor;
   target: string;
-  /** The text of service.py, as far as it is known before a run; empty without a model. */
-  service: string;
 }
 
 export type JobKind = 'publish' | 'run' | 'serve';

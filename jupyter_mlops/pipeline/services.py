@@ -110,23 +110,6 @@ def _asked(statements: Sequence[Statement], ask: Ask) -> Tap:
     )
 
 
-def preview(found: Services) -> str:
-    """Return the code that the service has if the run proves the rawest candidate.
-
-    It is that of the last model that the notebook asks, else fits to answers; empty without one.
-    """
-    models = list(dict.fromkeys(route.model for route in found.routes))
-    asked = [model for model in models if found.asks.get(model)]
-    trained = [model for model in models if any(r.target for r in _of(found, model))]
-    for model in (asked or trained or models)[-1:]:
-        return _of(found, model)[0].source
-    return ""
-
-
-def _of(found: Services, model: str) -> list[Route]:
-    return [route for route in found.routes if route.model == model]
-
-
 def with_code(notebook: Notebook, parameters: Set[str], route: Route, names: Sequence[str]) -> str:
     """Return a candidate's text with the code of classes that its captures need as well."""
     body = route.source[route.source.index(f"def {route.function}(") :]

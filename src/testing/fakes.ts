@@ -283,8 +283,7 @@ export const ANALYSIS: IAnalysis = {
   ],
   predictor: { kind: 'function', name: 'predict' },
   problems: [],
-  target: 'oci:/registry/iris',
-  service: '# cell 6\ndef predict(rows):\n    return model.predict(rows)\n'
+  target: 'oci:/registry/iris'
 };
 
 export const DRAFT: IDraft = {

@@ -1,4 +1,4 @@
-import { cleanup, render, screen } from '@testing-library/react';
+import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import * as React from 'react';
 import type { IAnalysis } from '../../models';
@@ -44,16 +44,6 @@ describe('NotebookView', () => {
     expect(screen.getByText(/sets 'trees' again/)).toBeInTheDocument();
     expect(screen.getByText('Could Be Parameters')).toBeInTheDocument();
     expect(screen.getByTitle(/seed of random/)).toHaveTextContent('cell 2');
-  });
-
-  it('shows the code that will answer, folded, and nothing without a model', () => {
-    show(ANALYSIS);
-    const title = screen.getByText('Service Code');
-    expect(title.closest('details')).not.toHaveAttribute('open');
-    expect(screen.getByText(/def predict\(rows\):/)).toBeInTheDocument();
-    cleanup();
-    show({ ...ANALYSIS, service: '' });
-    expect(screen.queryByText('Service Code')).not.toBeInTheDocument();
   });
 
   it('lists hidden state by what to do, and goes to the cells', async () => {

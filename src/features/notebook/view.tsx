@@ -116,7 +116,6 @@ function KernelFindings(props: {
           </p>
         )}
       </Fold>
-      {analysis.service && <ServiceCode text={analysis.service} />}
       <Fold title={trans.__('Kernel')} open>
         <Facts facts={facts} />
       </Fold>
@@ -128,23 +127,6 @@ function KernelFindings(props: {
         </p>
       )}
     </>
-  );
-}
-
-/** What will answer, to be read: the verified run has yet to prove it. */
-function ServiceCode(props: { text: string }): JSX.Element {
-  const trans = useTranslation();
-  return (
-    <Fold title={trans.__('Service Code')}>
-      <p className="jp-Mlops-help">
-        {trans.__(
-          'It is published only if it gives the predictions that the notebook makes.'
-        )}
-      </p>
-      <pre className="jp-Mlops-code" tabIndex={0}>
-        <code>{props.text}</code>
-      </pre>
-    </Fold>
   );
 }
 
