@@ -136,7 +136,7 @@ def _service_text(code: ServiceCode) -> str:
         return f"{code.model} itself"
     cells = f"cell{'s' if len(code.cells) > 1 else ''} {', '.join(map(str, code.cells))}"
     text = f"{code.call} from {cells}"
-    return text if code.kind == "function" else f"{text}; the run proves this one or another"
+    return text if code.kind == "function" else f"{text} (a candidate: the run decides)"
 
 
 def parameter_text(parameter: Parameter) -> str:

@@ -6,8 +6,8 @@
 export interface IServiceCode {
   /**
    * A `function` is the notebook's own, sliced; a `candidate` is made of its
-   * cells, and the run proves this one or another; an `estimator` answers
-   * without code, and with `none` nothing answers.
+   * cells, and the run proves this one, another or none; an `estimator`
+   * answers without code, and with `none` nothing answers.
    */
   kind: 'function' | 'candidate' | 'estimator' | 'none';
   function: string;

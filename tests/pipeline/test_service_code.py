@@ -116,7 +116,7 @@ def test_what_is_typed_says_what_the_saved_notebook_would(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        ([*DERIVED], "predict(rows) from cells 3, 6; the run proves this one or another"),
+        ([*DERIVED], "predict(rows) from cells 3, 6 (a candidate: the run decides)"),
         ([IMPORTS, TABLE, FITTED], "model itself"),
         (["def predict(a, b=1):\n    return a"], "predict(a, b) from cell 1"),
         (["x = 1"], "none"),

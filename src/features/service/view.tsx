@@ -7,6 +7,9 @@ import { Facts, Fold } from '../../components/facts';
 import { useTranslation } from '../../components/translation';
 import type { IServiceCode } from '../../models';
 
+/** What the image calls it. */
+const FILE = 'service.py';
+
 /** What will answer, and its code as it would be published. */
 export function ServiceCodeView(props: { code: IServiceCode }): JSX.Element {
   const trans = useTranslation();
@@ -18,7 +21,7 @@ export function ServiceCodeView(props: { code: IServiceCode }): JSX.Element {
       {code.source && (
         <div className="jp-Mlops-serviceCode">
           <div className="jp-Mlops-copyable">
-            <code>service.py</code>
+            <code>{FILE}</code>
             <CopyButton
               text={code.source}
               label={trans.__('Copy the Service Code')}
@@ -40,7 +43,7 @@ function kindText(code: IServiceCode, trans: TranslationBundle): string {
       );
     case 'candidate':
       return trans.__(
-        "A candidate, made from the cells that lead to %1: the run proves this one or another against the notebook's own predictions.",
+        "A candidate, made from the cells that lead to %1: the run proves this one or another against the notebook's own predictions; where none is proven, the model answers itself.",
         code.model
       );
     case 'estimator':
