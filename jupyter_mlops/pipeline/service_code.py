@@ -24,8 +24,9 @@ class ServiceCode(msgspec.Struct, frozen=True, kw_only=True):
 
     A ``function`` is the notebook's own, sliced; a ``candidate`` is made of its cells for
     ``model``, and the run proves this one or another, else ``model`` answers itself. An
-    ``estimator`` answers without code, and with ``none`` nothing answers. ``call`` is written ``predict(rows)``; ``captured`` are the
-    names whose value comes from the run, ``cells`` the code cells, from 1, that the text is from.
+    ``estimator`` answers without code, and with ``none`` nothing answers. ``call`` is written
+    ``predict(rows)``; ``captured`` are the names whose value comes from the run, ``cells`` the
+    code cells, from 1, that the text is from.
     """
 
     kind: Kind = "none"

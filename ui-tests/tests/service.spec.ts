@@ -64,7 +64,7 @@ for (const theme of ['Light', 'Dark']) {
     await page
       .context()
       .grantPermissions(['clipboard-read', 'clipboard-write']);
-    await page.reload();
+    await page.goto();
     if (theme === 'Dark') {
       await page.theme.setDarkTheme();
     }
