@@ -30,6 +30,7 @@ from jupyter_mlops.pipeline import (
     hidden,
     material,
     parameters,
+    service_code,
     services,
     slicing,
     steps,
@@ -40,6 +41,7 @@ from jupyter_mlops.pipeline.evidence import Evidence
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate, Found
 from jupyter_mlops.pipeline.plan import Plan, make_plan
+from jupyter_mlops.pipeline.service_code import ServiceCode
 from jupyter_mlops.pipeline.services import Services
 from jupyter_mlops.pipeline.slicing import Slice
 from jupyter_mlops.runtime.parameters import Parameter
@@ -133,6 +135,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     dependencies: list[Dependency]
     captures: list[ExpectedCapture]
     predictor: Predictor
+    service_code: ServiceCode
     problems: list[Problem]
     target: str
 
@@ -291,6 +294,9 @@ def analyze(path: Path | str) -> Analysis:
         dependencies=ground.inferred.dependencies if ground else [],
         captures=_captures(extracted),
         predictor=_predictor(extracted),
+        service_code=service_code.describe(
+            notebook, extracted.service, extracted.services, extracted.fitted
+        ),
         problems=problems,
         target=default_target(notebook.name),
     )

@@ -14,10 +14,11 @@ from jupyter_mlops import notebook as notebooks
 from jupyter_mlops import stars
 from jupyter_mlops.analyze import StepSummary, extract, summaries
 from jupyter_mlops.errors import Problem
-from jupyter_mlops.pipeline import hidden
+from jupyter_mlops.pipeline import hidden, service_code
 from jupyter_mlops.pipeline.dataflow import Edge
 from jupyter_mlops.pipeline.hidden import HiddenState
 from jupyter_mlops.pipeline.parameters import Candidate
+from jupyter_mlops.pipeline.service_code import ServiceCode
 from jupyter_mlops.runtime.parameters import Parameter
 
 
@@ -37,6 +38,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     contradictions: list[str]
     reached: dict[str, list[int]]
     hidden_state: list[HiddenState]
+    service_code: ServiceCode
     problems: list[Problem]
     unreadable: list[int]
 
@@ -62,6 +64,9 @@ def analyze_draft(path: Path, content: bytes) -> Draft:
         contradictions=extracted.evidence.contradictions,
         reached=extracted.reached(),
         hidden_state=hidden.find(notebook, extracted.flow),
+        service_code=service_code.describe(
+            notebook, extracted.service, extracted.services, extracted.fitted
+        ),
         problems=extracted.problems,
         unreadable=[cell.number for cell in notebook.cells if cell.syntax_error],
     )

@@ -16,7 +16,7 @@ from jupyter_mlops.pipeline.slicing import Slice
 def proven(extracted: Extracted, number: int) -> Extracted:
     """Return the pipeline with the candidate service that the run proved."""
     route = extracted.services.routes[number]
-    service = Slice(route.function, route.source, route.captured, [])
+    service = Slice(route.function, route.source, route.captured, route.cells)
     return msgspec.structs.replace(extracted, service=service, route=route)
 
 
@@ -29,7 +29,7 @@ def keeping(notebook: Notebook, extracted: Extracted, names: Sequence[str]) -> E
     if extracted.route is not None:
         route = extracted.route
         source = services.with_code(notebook, parameters, route, names)
-        service: Slice | None = Slice(route.function, source, route.captured, [])
+        service: Slice | None = Slice(route.function, source, route.captured, route.cells)
     else:
         chosen = extracted.service.function if extracted.service else None
         service = slicing.slice_predict(notebook, parameters, names, chosen)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.environment.audit.models import Audit
     from jupyter_mlops.exports import Exported
     from jupyter_mlops.locking import EnvironmentReport, LockedNotebook
+    from jupyter_mlops.pipeline.service_code import ServiceCode
     from jupyter_mlops.pipeline.slices import NameSlice
     from jupyter_mlops.predict import Predicted
     from jupyter_mlops.prune import Freed
@@ -119,11 +120,23 @@ def analysis(found: Analysis) -> None:
     for capture in found.captures:
         say(f"  captures     {capture.name} {capture.type}")
     say(f"  answers      {found.predictor.name or 'runs only: it has no model'}")
+    say(f"  service      {_service_text(found.service_code)}")
     say(f"  target       {found.target}")
     for sign in found.hidden_state:
         say(f"  hidden state {sign.problem}. {sign.remedy}.")
     for problem in found.problems:
         say(f"  problem      {problem.sentence()}")
+
+
+def _service_text(code: ServiceCode) -> str:
+    """Return ``predict(rows) from cells 3, 4, 7``, or what answers without code."""
+    if code.kind == "none":
+        return "none"
+    if code.kind == "estimator":
+        return f"{code.model} itself"
+    cells = f"cell{'s' if len(code.cells) > 1 else ''} {', '.join(map(str, code.cells))}"
+    text = f"{code.call} from {cells}"
+    return text if code.kind == "function" else f"{text} (a candidate: the run decides)"
 
 
 def parameter_text(parameter: Parameter) -> str:

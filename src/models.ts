@@ -3,8 +3,10 @@
  */
 
 import type { ICapture, IPredictor, ISignature } from './captureModels';
+import type { IServiceCode } from './serviceModels';
 
 export * from './captureModels';
+export * from './serviceModels';
 
 /** One thing that is wrong: what, why, what to do next, and where. */
 export interface IProblem {
@@ -111,6 +113,7 @@ export interface IPipeline {
   /** The cells that a change of each parameter reaches. */
   reached?: Record<string, number[]>;
   hidden_state?: IHiddenState[];
+  service_code: IServiceCode;
   problems: IProblem[];
 }
 

@@ -196,7 +196,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     of the run. ``asked`` is the tap of the notebook's own prediction, or of the ``fit`` where it
     makes none; ``argument`` is what was given there, when its name still says it at the end.
     ``target`` are columns that nobody has to send. ``same_rows`` says that no row was left out in
-    between, ``relabeled`` that labels changed.
+    between, ``relabeled`` that labels changed. ``cells`` are the code cells that the text is from.
     """
 
     model: str
@@ -214,6 +214,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     target: list[str] = []
     same_rows: bool = False
     relabeled: bool = False
+    cells: list[int] = []
 
 
 class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,6 +203,7 @@ class _Maker:
         names = sorted(learned.taps.keys() & side)
         source = f"{gathered.text(_head(), names).rstrip()}\n\n\n{text}"
         root = self.statements[cut.at]
+        made_of = [*(line.statement for line in cut.lines), self.statements[ask.at]]
         taps = [
             Tap(
                 key=f"root:{root.cell.number}:{cut.at}:{cut.root}",
@@ -228,6 +229,7 @@ class _Maker:
             target=sorted(target),
             same_rows=not cut.chose,
             relabeled=cut.relabeled,
+            cells=sorted({*gathered.cells, *(each.cell.number for each in made_of)}),
         )
         return route, taps
 

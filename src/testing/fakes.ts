@@ -18,7 +18,8 @@ import type {
   IJobEvent,
   IPublication,
   IPublishResult,
-  IService
+  IService,
+  IServiceCode
 } from '../models';
 
 export const trans = nullTranslator.load('jupyter_mlops');
@@ -223,6 +224,16 @@ function edge(
   return { source, target, key, kind, evidence: 'static' };
 }
 
+export const SERVICE_CODE: IServiceCode = {
+  kind: 'function',
+  function: 'predict',
+  call: 'predict(rows)',
+  source: '# cell 7\ndef predict(rows):\n    return model.predict(rows)\n',
+  captured: ['model'],
+  cells: [7],
+  model: ''
+};
+
 export const ANALYSIS: IAnalysis = {
   name: 'iris',
   path: 'work/iris.ipynb',
@@ -282,6 +293,7 @@ export const ANALYSIS: IAnalysis = {
     { name: 'model', kind: 'estimator', type: 'RandomForestClassifier' }
   ],
   predictor: { kind: 'function', name: 'predict' },
+  service_code: SERVICE_CODE,
   problems: [],
   target: 'oci:/registry/iris'
 };
@@ -294,6 +306,7 @@ export const DRAFT: IDraft = {
   edges: ANALYSIS.edges,
   reached: ANALYSIS.reached,
   hidden_state: [],
+  service_code: ANALYSIS.service_code,
   problems: [],
   unreadable: []
 };

@@ -57,6 +57,29 @@ async def test_a_draft_is_what_the_saved_notebook_would_be(
     assert status == 200
     same = set(draft) - {"unreadable"}
     assert {key: draft[key] for key in same} == {key: analysis[key] for key in same}
+    assert draft["service_code"]["kind"] == "none"
+
+
+async def test_the_code_of_the_service_follows_typing(
+    jp_serverapp: Any, ask: Ask, saved: Path
+) -> None:
+    predict = "def predict(rows):\n    return [total + row for row in rows]"
+    status, draft = await _draft(ask, _content(*CELLS, predict))
+    assert status == 200
+    code = draft["service_code"]
+    assert code == {
+        "kind": "function",
+        "function": "predict",
+        "call": "predict(rows)",
+        "source": code["source"],
+        "captured": ["total"],
+        "cells": [4],
+        "model": "",
+    }
+    assert code["source"].endswith(f"# cell 4\n{predict}\n")
+
+    saved.write_text(json.dumps(_content(*CELLS, predict)))
+    assert (await ask("analysis", path="a.ipynb"))[1]["service_code"] == code
 
 
 async def test_no_kernel_is_asked(

@@ -1,4 +1,9 @@
-import type { IAnalysis, ICatalog, IService } from '../../src/models';
+import type {
+  IAnalysis,
+  ICatalog,
+  IService,
+  IServiceCode
+} from '../../src/models';
 
 const PARAMETERS = [
   {
@@ -23,6 +28,29 @@ const CAPTURES = [
   { name: 'model', kind: 'estimator', type: 'RandomForestClassifier', cell: 5 },
   { name: 'species', kind: 'array', type: 'ndarray', cell: 2 }
 ];
+
+export const SERVICE_CODE: IServiceCode = {
+  kind: 'function',
+  function: 'predict',
+  call: 'predict(rows)',
+  source: [
+    '"""What answers: predict(rows), sliced from the notebook."""',
+    '# Captured from the run and set before this is executed: model, species',
+    '',
+    '# cell 1',
+    '',
+    'import numpy as np',
+    '',
+    '# cell 6',
+    '',
+    'def predict(rows):',
+    '    return species[np.argmax(model.predict_proba(rows), axis=1)]',
+    ''
+  ].join('\n'),
+  captured: ['model', 'species'],
+  cells: [1, 6],
+  model: ''
+};
 
 export const DIGEST =
   'sha256:9f2c1e0b7a64d35c8e1f20b6a7d94c3e58f1a2b3c4d5e6f708192a3b4c5d6e7f';
@@ -82,6 +110,7 @@ export const ANALYSIS = {
   ].map(found => ({ ...found, cells: [1], source: 'kernel' })),
   captures: CAPTURES,
   predictor: { kind: 'function', name: 'predict' },
+  service_code: SERVICE_CODE,
   problems: [],
   target: '127.0.0.1:5000/lab/iris'
 } as unknown as IAnalysis & Record<string, unknown>;

@@ -26,6 +26,14 @@ function show(
 }
 
 describe('NotebookView', () => {
+  it('shows the code of the service as it is typed', () => {
+    const source = 'def predict(rows):\n    return typed(rows)\n';
+    const service_code = { ...ANALYSIS.service_code, source };
+    show(ANALYSIS, { pipeline: { ...DRAFT, service_code }, isDraft: true });
+    const code = screen.getByLabelText('Service code');
+    expect(code.textContent).toBe(source);
+  });
+
   it('names what could be a parameter, and what is worth a note', () => {
     const analysis = {
       ...ANALYSIS,

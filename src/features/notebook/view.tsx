@@ -14,6 +14,7 @@ import type {
 } from '../../models';
 import { HiddenStateList } from '../pipeline/hidden';
 import { PipelineView } from '../pipeline/view';
+import { ServiceCodeView } from '../service/view';
 import type { NotebookFollower } from './follower';
 
 /** What was found in the notebook: all that a publication will be made of. */
@@ -82,6 +83,7 @@ function TextFindings(props: {
         ))}
       </Fold>
       {candidates.length > 0 && <CandidateList candidates={candidates} />}
+      <ServiceCodeView code={pipeline.service_code} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { CommandIDs } from '../../commands';
@@ -26,14 +27,20 @@ export const panelPlugin: JupyterFrontEndPlugin<IMlopsPanel> = {
   autoStart: true,
   provides: IMlopsPanel,
   requires: [IMlops, INotebookTracker],
-  optional: [ITranslator, ILayoutRestorer, ICommandPalette],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ICommandPalette,
+    IEditorLanguageRegistry
+  ],
   activate: (
     app: JupyterFrontEnd,
     mlops: IMlops,
     tracker: INotebookTracker,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    languages: IEditorLanguageRegistry | null
   ): IMlopsPanel => {
     const trans = (translator ?? nullTranslator).load('jupyter_mlops');
     const { commands, serviceManager, shell } = app;
@@ -49,6 +56,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IMlopsPanel> = {
     const panel = new MlopsPanel({
       model,
       translator: translator ?? nullTranslator,
+      languages,
       onPublish: () => void commands.execute(CommandIDs.publishNotebook),
       onCell: cell =>
         notebook.panel && void revealCell(shell, notebook.panel, cell)

@@ -1,3 +1,4 @@
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import {
   PanelWithToolbar,
@@ -10,6 +11,7 @@ import {
 import type { Message } from '@lumino/messaging';
 import type { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
+import { LanguagesContext } from '../../components/code';
 import { Placeholder } from '../../components/facts';
 import { Problems } from '../../components/problems';
 import { TranslationContext } from '../../components/translation';
@@ -39,6 +41,8 @@ export class MlopsPanel extends SidePanel {
     private readonly _options: {
       model: PanelModel;
       translator: ITranslator;
+      /** Colours code; without it, code is plain. */
+      languages?: IEditorLanguageRegistry | null;
       onPublish: () => void;
       /** Bring a code cell of the notebook, counted from 1, to the front. */
       onCell: (cell: number) => void;
@@ -184,12 +188,14 @@ export class MlopsPanel extends SidePanel {
 
   /** A view that is drawn again whenever the model changes. */
   private _view(view: JSX.Element): ReactWidget {
-    const { model, translator } = this._options;
+    const { model, translator, languages } = this._options;
     const widget = ReactWidget.create(
       <TranslationContext.Provider value={translator.load('jupyter_mlops')}>
-        <UseSignal signal={model.stateChanged}>
-          {() => React.cloneElement(view)}
-        </UseSignal>
+        <LanguagesContext.Provider value={languages ?? null}>
+          <UseSignal signal={model.stateChanged}>
+            {() => React.cloneElement(view)}
+          </UseSignal>
+        </LanguagesContext.Provider>
       </TranslationContext.Provider>
     );
     widget.addClass('jp-Mlops-view');
