@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops import analyze, assemble, service_code, settings
+from jupyter_mlops import analyze, assemble, proven_service, settings
 from jupyter_mlops.analyze import Extracted
 from jupyter_mlops.assemble import Asked, Draft, Verified
 from jupyter_mlops.capture.code import of_notebook
@@ -134,13 +134,13 @@ def run(
 def with_code(made: Draft, report: CaptureReport) -> Draft:
     """Let the service have the notebook's code that what was captured is made of."""
     if report.route >= 0:
-        extracted = service_code.proven(made.extracted, report.route)
+        extracted = proven_service.of(made.extracted, report.route)
         contents.write(assemble.service_files(extracted), made.root)
         made = dataclasses.replace(made, extracted=extracted)
     names = of_notebook(name for capture in report.captures for name in capture.classes)
     if not names or report.problems:
         return made
-    extracted = service_code.keeping(made.source, made.extracted, names)
+    extracted = proven_service.keeping(made.source, made.extracted, names)
     contents.write(assemble.service_files(extracted), made.root)
     return dataclasses.replace(made, extracted=extracted)
 

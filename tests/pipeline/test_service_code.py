@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops import notebook as notebooks
-from jupyter_mlops import show
-from jupyter_mlops.analyze import analyze, extract, proven
+from jupyter_mlops import proven_service, show
+from jupyter_mlops.analyze import analyze, extract
 from jupyter_mlops.draft import analyze_draft
 from jupyter_mlops.pipeline import service_code
 from jupyter_mlops.pipeline.service_code import ServiceCode
@@ -64,7 +64,7 @@ def test_a_candidate_is_the_one_with_the_rawest_rows(tmp_path: Path) -> None:
 
     found = extract(notebooks.read(tmp_path / "n.ipynb"))
     assert code.source == found.services.routes[0].source
-    after = proven(notebooks.read(tmp_path / "n.ipynb"), found, 0)
+    after = proven_service.of(found, 0)
     assert after.service is not None and after.service.cells == code.cells
 
 

@@ -13,7 +13,7 @@ from jupyter_mlops.pipeline import services, slicing
 from jupyter_mlops.pipeline.slicing import Slice
 
 
-def proven(extracted: Extracted, number: int) -> Extracted:
+def of(extracted: Extracted, number: int) -> Extracted:
     """Return the pipeline with the candidate service that the run proved."""
     route = extracted.services.routes[number]
     service = Slice(route.function, route.source, route.captured, route.cells)
