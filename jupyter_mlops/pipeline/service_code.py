@@ -52,7 +52,9 @@ def describe(
             cells=service.cells,
         )
     model = _model(notebook, fitted)
-    route = next((each for each in services.routes if each.model == model), None)
+    # One without a root only stands for the model, should its classes need code.
+    routes = (each for each in services.routes if each.model == model and each.root)
+    route = next(routes, None)
     if route is not None:
         begin = route.source.index(f"def {route.function}(") + len("def ")
         return ServiceCode(
