@@ -4,3 +4,4 @@ import './jobs.css';
 import './pipeline.css';
 import './environment.css';
 import './captures.css';
+import './service.css';
