@@ -17,9 +17,8 @@ from jupyter_mlops.pipeline.service.rewriting import (
     rewritten_expression,
 )
 
-
 #: Stands for a call that gives each of its arguments back.
-_EACH = ""
+_EACH = "="
 
 
 @dataclass(frozen=True)
