@@ -10,7 +10,7 @@ import msgspec
 
 from jupyter_mlops.capture import calling, candidates, data
 from jupyter_mlops.capture.code import of_notebook
-from jupyter_mlops.capture.equivalence import Differs
+from jupyter_mlops.capture.equivalence import Differs, told
 from jupyter_mlops.capture.formats import format_for, known
 from jupyter_mlops.capture.golden import Candidate, of_estimator, of_function
 from jupyter_mlops.capture.models import (
@@ -203,8 +203,10 @@ class _Collector:
             try:
                 proven = prove(route, self.namespace, self.recorder)
                 self._check_savable(proven.values)
-            except (Differs, CannotSave) as error:
-                why = error.problem if isinstance(error, CannotSave) else str(error)
+            except Exception as error:
+                # A candidate may fail in any way: what it is tried with is the notebook's own.
+                known = isinstance(error, Differs | CannotSave)
+                why = str(error).rstrip(".") if known else told(error)
                 refused = refused or (route, why)
                 continue
             self._take_route(proven, number)

@@ -13,7 +13,7 @@ from jupyter_mlops.capture import calling, candidates, narrowing, schema
 from jupyter_mlops.capture.equivalence import Differs, examine, told, uneven
 from jupyter_mlops.capture.models import CaptureRequest, Golden, Signature, Takes
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
-from jupyter_mlops.capture.taps import Called, sample
+from jupyter_mlops.capture.taps import Called, length, sample
 
 #: With how many rows it is tried which columns a function needs.
 TRIED = 40
@@ -77,7 +77,7 @@ def _asked_before(
     if [(c.name, c.dtype) for c in found.inputs] != [(c.name, c.dtype) for c in signature.inputs]:
         return None
     answers = outputs(call.answer)
-    if len(rows) < LIMIT or len(answers) != len(given if hasattr(given, "__len__") else rows):
+    if len(rows) < LIMIT or len(answers) != length(given):
         return None
     return rows, answers[: len(rows)]
 
@@ -98,7 +98,7 @@ def of_function(
     part of one that the text mentions, or one of the namespace.
     """
     asking = _Function(predict, list(models.values()), changed, frozenset(request.target))
-    attempt = asking.as_called(calls)
+    attempt = asking.shown(calls)
     if attempt is not None and attempt.final:
         return attempt
     for text in request.asked:
@@ -204,6 +204,13 @@ class _Function:
         self.models = models
         self.changed = changed
 
+    def shown(self, calls: Sequence[Called]) -> Candidate | None:
+        """Ask as the notebook's calls do; what they were given or gave may have no form in JSON."""
+        try:
+            return self.as_called(calls)
+        except TypeError as error:
+            return Candidate(error=told(error))
+
     def as_called(self, calls: Sequence[Called]) -> Candidate | None:
         """Ask what the notebook asks, in its form; None where its calls show none."""
         for call in calls:
@@ -214,7 +221,7 @@ class _Function:
                 continue
             given = call.argument.value if call.argument is not None else None
             known = candidates.is_frame(given) or len(getattr(given, "shape", ())) == 2
-            if given is not None and known and len(given) and not call.named:
+            if given is not None and known and length(given) and not call.named:
                 attempt = self._about_data(given, outputs(call.answer))
                 if attempt is not None and attempt.final:
                     return attempt
@@ -245,8 +252,8 @@ class _Function:
         return self.about(Signature(inputs=column), rows, expected[:LIMIT], "value")
 
     def _about_data(self, given: Any, expected: list[Any]) -> Candidate | None:
-        if len(expected) != len(given) and len(given) > 1:
-            text = uneven(len(given), len(expected))
+        if len(expected) != length(given) and length(given) > 1:
+            text = uneven(length(given), len(expected))
             return Candidate(error=text, refused=text)
         if not candidates.is_frame(given):
             kept = sample(given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_mlops.capture.rows import plain
-from jupyter_mlops.capture.taps import Sample
+from jupyter_mlops.capture.taps import Sample, length
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _ways(
     root: Sample, given: Sample, features: Callable[[], Any], same_rows: bool, relabeled: bool
 ) -> Iterator[Matched]:
     if same_rows and root.length == given.length:
-        count = min(_length(root.value), _length(given.value))
+        count = min(length(root.value), length(given.value))
         yield Matched(list(range(count)), list(range(count)))
         return
     by_label = None if relabeled else _by_label(root, given)
@@ -50,11 +50,6 @@ def _ways(
     by_value = _by_value(root, given, features)
     if by_value is not None:
         yield by_value
-
-
-def _length(value: Any) -> int:
-    shape = getattr(value, "shape", None)
-    return int(shape[0]) if shape else len(value)
 
 
 def _by_label(root: Sample, given: Sample) -> Matched | None:
@@ -76,7 +71,7 @@ def _by_value(root: Sample, given: Sample, features: Callable[[], Any]) -> Match
         known = {key: n for n, key in reversed(list(enumerate(_keys(given.value))))}
     except Exception:
         return None
-    if len(made) != _length(root.value):
+    if len(made) != length(root.value):
         return None
     found = [(place, known[key]) for place, key in enumerate(made) if key in known]
     return Matched([raw for raw, _ in found], [n for _, n in found]) if found else None

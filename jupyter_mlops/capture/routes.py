@@ -17,7 +17,7 @@ from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.indexes import Matched, matches
 from jupyter_mlops.capture.models import Column, Golden, Route, Signature
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
-from jupyter_mlops.capture.taps import Called, Recorder, Sample, sample
+from jupyter_mlops.capture.taps import Called, Recorder, Sample, length, sample
 from jupyter_mlops.capture.taps import plain as without_index
 
 #: How many rows are asked about.
@@ -62,7 +62,7 @@ def _root(route: Route, namespace: dict[str, Any], recorder: Recorder | None) ->
     found = recorder.rows.get(route.rooted) if recorder else None
     if found is None and route.final:
         found = sample(namespace.get(route.root))
-    if found is None or not len(found.value):
+    if found is None or not length(found.value):
         raise Differs(f"the rows of {route.root} as they were there are not known")
     return found
 
@@ -90,7 +90,7 @@ def _called(route: Route, namespace: dict[str, Any], recorder: Recorder | None) 
     if given is None:
         raise Differs("what the notebook gives to its model there is not known")
     answer = calls[-1].answer if calls else None
-    if answer is None or not hasattr(answer, "__len__") or len(answer) != len(given.value):
+    if answer is None or not hasattr(answer, "__len__") or len(answer) != length(given.value):
         with warnings.catch_warnings(), one_thread(model):
             warnings.simplefilter("ignore")
             answer = getattr(model, route.method)(given.value)

@@ -67,6 +67,12 @@ def sample(value: Any) -> Sample | None:
     return Sample(kept, int(shape[0]), labels)
 
 
+def length(value: Any) -> int:
+    """Return the number of rows; sparse matrices have no ``len``."""
+    shape = getattr(value, "shape", None)
+    return int(shape[0]) if shape else len(value)
+
+
 def _rows(value: Any, length: int) -> int:
     size = getattr(value, "nbytes", None)
     if size is None and hasattr(value, "memory_usage"):

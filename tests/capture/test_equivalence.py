@@ -283,3 +283,53 @@ def test_rows_without_labels_are_found_by_their_values(tmp_path: Path) -> None:
     )
     assert request.routes[report.route].root == "df"
     assert report.golden is not None and len(report.golden.outputs) == LIMIT
+
+
+MODEL = "from sklearn.linear_model import LogisticRegression as Model\nimport re\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "asked_for"),
+    [
+        (
+            (
+                "from sklearn.feature_extraction.text import TfidfVectorizer\n"
+                "df = pd.DataFrame({'text': ['Good! a', 'bad? b', 'good c', 'BAD d'] * 4,\n"
+                "                   'y': [1, 0, 1, 0] * 4})\n"
+                "def clean(text):\n    return re.sub('[^a-z ]', '', text.lower())",
+                "vec = TfidfVectorizer()\nX = vec.fit_transform([clean(each) for each in df.text])",
+                "model = Model().fit(X, df.y)\nmodel.predict(X[:8])",
+            ),
+            ["text"],
+        ),
+        (
+            (
+                "df = pd.DataFrame({'when': pd.date_range('2024-01-01', periods=40).astype(str)})\n"
+                "df['y'] = np.arange(40) % 7 > 4",
+                "df['when'] = pd.to_datetime(df['when'])\ndf['day'] = df['when'].dt.dayofweek",
+                "model = Model().fit(df[['day']], df['y'])\nmodel.predict(df[['day']])",
+            ),
+            ["when"],
+        ),
+        (
+            (
+                "from sklearn.preprocessing import OneHotEncoder\n"
+                "df = pd.DataFrame({'a': np.linspace(-1, 1, 30), 'c': ['x', 'y', 'z'] * 10})\n"
+                "y = (df.a > 0).astype(int)",
+                "enc = OneHotEncoder(sparse_output=False)\nhot = enc.fit_transform(df[['c']])\n"
+                "X = np.hstack([df[['a']].values, hot])\n"
+                "X_a, X_b, y_a, y_b = train_test_split(X, y, random_state=1)",
+                "model = Model()\nmodel.fit(X_a, y_a)\nmodel.predict(X_b)",
+            ),
+            ["a", "c"],
+        ),
+    ],
+)
+def test_texts_dates_and_parts_put_together(
+    tmp_path: Path, cells: tuple[str, ...], asked_for: list[str]
+) -> None:
+    report, _, _ = run(tmp_path, LOAD, MODEL + cells[0], *cells[1:])
+    assert report.problems == [] and report.notes == []
+    assert report.route >= 0 and report.signature is not None and report.golden is not None
+    assert [column.name for column in report.signature.inputs] == asked_for
+    assert len(report.golden.outputs) == LIMIT

@@ -146,6 +146,21 @@ def test_the_target_is_neither_made_nor_needed(tmp_path: Path) -> None:
     ]
 
 
+def test_several_names_at_once_are_taken_apart(tmp_path: Path) -> None:
+    route = rawest(
+        tmp_path,
+        LOAD,
+        "df['a'] = np.log(df['a'])\nX, y = df[['a']], df['y']",
+        "model = Model()\nmodel.fit(X, y)",
+    )
+    assert body(route)[1:] == [
+        "df['a'] = np.log(df['a'])",
+        "X = df[['a']]",
+        "return model.predict(X)",
+    ]
+    assert route.same_rows
+
+
 def test_tables_that_rows_are_looked_up_in_are_captured(tmp_path: Path) -> None:
     route = rawest(
         tmp_path,

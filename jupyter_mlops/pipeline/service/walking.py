@@ -17,6 +17,9 @@ from jupyter_mlops.pipeline.service.rewriting import (
     rewritten_expression,
 )
 
+#: Stands for a call that gives each of its arguments back.
+_EACH = "="
+
 
 @dataclass(frozen=True)
 class Line:
@@ -105,7 +108,7 @@ def _back(walk: _Walk, statement: Statement, touched: set[str]) -> bool:
     node = statement.node
     parts = _split(node, touched)
     if parts is not None:
-        walk.chose = True
+        walk.chose |= isinstance(getattr(node, "value", None), ast.Call)
         walk.wanted -= touched
         for name, part in sorted(parts.items()):
             value, made = rewritten_expression(part, statement, walk.learned, walk.fits)
@@ -148,13 +151,14 @@ def _split(node: ast.stmt, touched: Set[str]) -> dict[str, ast.expr] | None:
     """Return, for names that are parts of others (``train_test_split``), what they are parts of."""
     match node:
         case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Call(args=given) as call):
-            pass
+            name = called(call)
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=given)):
+            name = _EACH
         case _:
             return None
-    name = called(call)
     if name == "train_test_split":
         each = 2
-    elif name in words.SHUFFLES or name in words.RESAMPLES:
+    elif name in words.SHUFFLES or name in words.RESAMPLES or name == _EACH:
         each = 1
     else:
         return None
