@@ -226,7 +226,7 @@ class _Maker:
             final=self._is_final(cut.root, cut.at),
             asked=taps[1].key,
             argument=self._argument(ask),
-            target=sorted(target),
+            target=sorted(target - _taken(cut)),
             same_rows=not cut.chose,
             relabeled=cut.relabeled,
             cells=sorted({*gathered.cells, *(each.cell.number for each in made_of)}),
@@ -261,6 +261,19 @@ def _body(cut: Cut, model: str, method: str, side: Set[str]) -> str:
         text += _written(line)
     answer = f"    return {model}.{method}({ast.unparse(cut.argument)})"
     return "\n".join([*text, answer]) + "\n"
+
+
+def _taken(cut: Cut) -> set[str]:
+    """Return the columns that are taken by their names, what is predicted or not."""
+    found: set[str] = set()
+    for node in (cut.argument, *(line.node for line in cut.lines)):
+        for each in ast.walk(node):
+            if isinstance(each, ast.Subscript):
+                inside = [e.value for e in ast.walk(each.slice) if isinstance(e, ast.Constant)]
+                found |= {value for value in inside if isinstance(value, str)}
+            elif isinstance(each, ast.Attribute):
+                found.add(each.attr)
+    return found
 
 
 def _is_last(line: Line, cut: Cut) -> bool:
