@@ -18,7 +18,7 @@ from jupyter_mlops.capture.models import Route, Tap
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import slicing
 from jupyter_mlops.pipeline.names import bound, needed
-from jupyter_mlops.pipeline.service import asking, carrying, walking, words
+from jupyter_mlops.pipeline.service import asking, carrying, datasets, walking, words
 from jupyter_mlops.pipeline.service.asking import Ask
 from jupyter_mlops.pipeline.service.carrying import Statement
 from jupyter_mlops.pipeline.service.rewriting import Learned, fingerprint
@@ -153,9 +153,10 @@ class _Maker:
         routes: list[Route] = []
         taps: list[Tap] = []
         method = asked[0].method if asked else "predict"
+        not_tables = datasets.loaded(self.statements)
         for ask in [*asked[:CALLS], *fitted[:CALLS]]:
             for cut in walking.cuts(self.statements, ask, target, learned, self.fits):
-                if cut.plain:
+                if cut.plain or cut.at in not_tables:
                     continue
                 route, more = self._route(cut, ask, method, learned, target)
                 if route is not None and route.source not in {r.source for r in routes}:

@@ -221,3 +221,28 @@ def test_calls_of_the_notebooks_own_function(tmp_path: Path) -> None:
     made = services.calls(read, "predict", ["model"])
     assert [tap.kind for tap in made.taps if tap.key in made.calls] == ["call", "applied"]
     assert made.target == ["y"] and made.tables == ["df[['a']]"]
+
+
+DATASETS = {
+    "from sklearn.datasets import load_iris": "iris = load_iris(as_frame=True)",
+    "from sklearn import datasets": "iris = datasets.load_iris(as_frame=True)",
+}
+
+
+@pytest.mark.parametrize("first", DATASETS)
+def test_a_data_set_is_no_table(tmp_path: Path, first: str) -> None:
+    split = "a, b, c, d = train_test_split(iris.data, iris.target)"
+    cells: list[Cell] = [f"{START}\n{first}", DATASETS[first], split]
+    asked = "model = Model()\nmodel.fit(a, c)\nmodel.predict(b)"
+    assert found(tmp_path, *cells, asked).routes == []
+
+    scaled = "X = iris.data\nX = X[['p', 'q']]\ns = Scaler().fit(X)\nT = s.transform(X)"
+    asked = "model = Model()\nmodel.fit(T, iris.target)\nmodel.predict(T)"
+    roots = [route.root for route in found(tmp_path, *cells[:2], scaled, asked).routes]
+    assert roots and "iris" not in roots
+
+
+def test_the_table_of_a_data_set_is_one(tmp_path: Path) -> None:
+    first = f"{START}\nfrom sklearn.datasets import load_iris"
+    asked = "T = np.log1p(X)\nmodel = Model()\nmodel.fit(T, y)\nmodel.predict(T)"
+    assert rawest(tmp_path, first, "X, y = load_iris(return_X_y=True)", asked).root == "X"
