@@ -166,7 +166,11 @@ class _Collector:
         """Capture the names asked for and the one fitted model of the namespace."""
         self._named()
         name = self._model_name()
-        if name is None or self._routed(name):
+        if name is None:
+            return
+        if name in self.request.afterwards:
+            self.notes.append(self.request.afterwards[name])
+        if self._routed(name):
             return
         model = self.namespace[name]
         if name not in self.request.names:

@@ -231,7 +231,8 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``routes`` are candidates for a service, the rawest rows first, when no function of the notebook
     predicts. ``taps`` are kept during the run; ``calls`` are those of the notebook's own calls of
     its function, ``ask_calls`` and ``fit_calls`` those by which it asks and fits a model, and
-    ``target`` the columns that its models predict. ``tables`` are parts of tables in the text.
+    ``target`` the columns that its models predict. ``tables`` are parts of tables in the text,
+    and ``afterwards`` says what the notebook makes of a model's answers.
     """
 
     names: list[str] = []
@@ -252,6 +253,7 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     fit_calls: dict[str, list[str]] = {}
     target: list[str] = []
     tables: list[str] = []
+    afterwards: dict[str, str] = {}
 
 
 class CaptureReport(msgspec.Struct, frozen=True, kw_only=True):

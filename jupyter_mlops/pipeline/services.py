@@ -18,7 +18,7 @@ from jupyter_mlops.capture.models import Route, Tap
 from jupyter_mlops.notebook import Notebook
 from jupyter_mlops.pipeline import slicing
 from jupyter_mlops.pipeline.names import bound, needed
-from jupyter_mlops.pipeline.service import asking, carrying, datasets, walking, words
+from jupyter_mlops.pipeline.service import afterwards, asking, carrying, datasets, walking, words
 from jupyter_mlops.pipeline.service.asking import Ask
 from jupyter_mlops.pipeline.service.carrying import Statement
 from jupyter_mlops.pipeline.service.rewriting import Learned, fingerprint
@@ -37,7 +37,8 @@ class Services:
 
     ``asks`` and ``fits`` are the taps where each model is asked and fitted, ``calls`` those where
     the notebook's own function is called; ``target`` are the columns that models predict, and
-    ``tables`` the parts of tables that the text mentions.
+    ``tables`` the parts of tables that the text mentions. ``afterwards`` says of models whose
+    answers the notebook makes something else of what that is.
     """
 
     routes: list[Route] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Services:
     calls: list[str] = field(default_factory=list)
     target: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    afterwards: dict[str, str] = field(default_factory=dict)
 
     def request(self) -> dict[str, Any]:
         """Return the fields of a ``CaptureRequest`` that ask for this."""
@@ -58,6 +60,7 @@ class Services:
             "fit_calls": self.fits,
             "target": self.target,
             "tables": self.tables,
+            "afterwards": self.afterwards,
         }
 
 
@@ -73,6 +76,7 @@ def find(notebook: Notebook, parameters: Set[str], models: Sequence[str]) -> Ser
         asks={name: keys for each in found for name, keys in each.asks.items()},
         fits={name: keys for each in found for name, keys in each.fits.items()},
         target=sorted({name for each in found for name in each.target}),
+        afterwards={n: told for n in models if (told := afterwards.told(statements, n))},
     )
 
 

@@ -246,3 +246,21 @@ def test_the_table_of_a_data_set_is_one(tmp_path: Path) -> None:
     first = f"{START}\nfrom sklearn.datasets import load_iris"
     asked = "T = np.log1p(X)\nmodel = Model()\nmodel.fit(T, y)\nmodel.predict(T)"
     assert rawest(tmp_path, first, "X, y = load_iris(return_X_y=True)", asked).root == "X"
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("price = np.expm1(model.predict(X))", "np.expm1(model.predict(X))"),
+        ("p = model.predict(X)\nprice = 10 ** p", "10 ** p"),
+        ("p = model.predict(X)\nencoder.inverse_transform(p)", "encoder.inverse_transform(p)"),
+        ("names[model.predict(X)]", "names[model.predict(X)]"),
+        ("p = model.predict(X)\np = df['y']\nnp.exp(p)", ""),
+        ("p = model.predict(X)\nerror = np.sqrt(np.mean((p - df['y']) ** 2))", ""),
+        ("p = model.predict(X)\nwrong = df[p != df['y']]", ""),
+    ],
+)
+def test_what_is_made_of_the_answers_is_told(tmp_path: Path, cell: str, told: str) -> None:
+    made = found(tmp_path, LOAD, "X = df[['a', 'b']]", FIT, cell)
+    assert [told in each for each in made.afterwards.values()] == ([True] if told else [])
+    assert all("(cell 4)" in each for each in made.afterwards.values())
