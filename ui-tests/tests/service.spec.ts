@@ -31,14 +31,25 @@ test('previews the code of the service while it is typed', async ({
   await panel.toggle('Publish');
   await fold(panel).locator('summary').focus();
   await page.keyboard.press('Enter');
+  await expect(fold(panel)).toContainText(
+    'The model answers itself: there is no code.'
+  );
+  await expect(code(panel)).toHaveCount(0);
+
+  // The last cell prepares rows and asks the model about them.
+  const last = (await page.notebook.getCellCount()) - 1;
+  await page.notebook.setCell(
+    last,
+    'code',
+    'ratio = iris.data.assign(ratio=2)\nX_new = ratio[X_test.columns] * 2\nmodel.predict(X_new)'
+  );
   await expect(fold(panel)).toContainText('A candidate');
   await expect(code(panel)).toContainText('return model.predict(');
   await page.screenshot({ path: `${SCREENSHOTS}/candidate.png` });
 
-  // The last cell of the notebook becomes a function that predicts.
-  const count = await page.notebook.getCellCount();
+  // Then it becomes a function that predicts.
   await page.notebook.setCell(
-    count - 1,
+    last,
     'code',
     'def predict(rows):\n    """Typed."""\n    return model.predict(rows)'
   );
