@@ -64,6 +64,8 @@ def predict(
         command = [str(place.python), "-m", "jupyter_mlops.runtime", "batch", "--root", str(root)]
         environment = {**place.environment(), "OMP_NUM_THREADS": "1"}
     with stages.stage("predict"), _process(command, environment, root) as process:
+        if rounded := process.ready.get("rounded"):
+            on_event(Log(level="warning", text=rounded))
         size = _block_size(process.ready, block, on_event)
         blocks = rowfiles.read(source, size)
         with _whole(output) as unfinished:

@@ -27,10 +27,11 @@ from tests.runtime.conftest import (
     function_root,
     iris,
     plain_root,
+    rounded_root,
     write_publication,
 )
 
-__all__ = ["forest_root", "function_root", "iris", "plain_root"]
+__all__ = ["forest_root", "function_root", "iris", "plain_root", "rounded_root"]
 
 Use = Callable[[Path], None]
 
@@ -166,6 +167,16 @@ def test_rows_that_look_at_each_other_are_read_at_once(use: Use, iris: Any, tmp_
     assert [json.loads(line)["prediction"] for line in lines] == [i - 4.0 for i in range(9)]
     told = [event.text for event in events if isinstance(event, Log)]
     assert told == ["a row's answer depends on the other rows: the whole file is read at once"]
+
+
+def test_rounding_otherwise_is_told(use: Use, rounded_root: Path, tmp_path: Path) -> None:
+    use(rounded_root)
+    (tmp_path / "in.csv").write_text("a,b\n1.5,2.5\n0.1,0.2\n")
+    events: list[Event] = []
+    predict("r", tmp_path / "in.csv", tmp_path / "out.jsonl", block=1, on_event=events.append)
+    told = [event.text for event in events if isinstance(event, Log)]
+    assert len(told) == 1 and told[0].startswith("This machine rounds otherwise")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
 
 
 def test_what_the_function_raises_is_told_with_its_rows(

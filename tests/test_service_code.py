@@ -41,7 +41,7 @@ def test_raw_rows_are_asked_for_and_the_image_is_always_the_same(tmp_path: Path)
     assert len(names) == 4 and "area" not in names
     assert sorted(capture.name for capture in first.captures) == ["model", "scaler"]
     source = (root / "service.py").read_text()
-    assert source == analyze(notebook).service
+    assert source == analyze(notebook).service_code.source
     assert "    scaled = scaler.transform(X)  # cell 4\n" in source
     golden = json.loads((root / "golden.json").read_bytes())
     assert set(golden["outputs"]) <= {0, 1, 2} and len(golden["inputs"]) == 5

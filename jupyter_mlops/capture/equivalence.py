@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, shown, size
+from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, size, told_apart
 from jupyter_mlops.capture.models import Golden
 
 Rows = list[list[Any]]
@@ -105,19 +105,22 @@ def _compare(
 
 
 def _other(number: int, got: Any, expected: Any) -> str:
-    return f"for row {number} it answers {shown(got)}, and the notebook {shown(expected)}"
+    ours, theirs = told_apart(got, expected)
+    return f"for row {number} it answers {ours}, and the notebook {theirs}"
 
 
 def _neighbours(number: int, got: Any, among: Any) -> str:
+    one, other = told_apart(got, among)
     return (
         f"the answer to a row depends on the other rows of the request: row {number} is answered "
-        f"with {shown(got)} or with {shown(among)}"
+        f"with {one} or with {other}"
     )
 
 
 def _unsteady(changed: Sequence[str], rows: Rows, first: list[Any], again: list[Any]) -> str:
     number = next(n for n, pair in enumerate(zip(again, first, strict=True)) if not same(*pair))
-    both = f"{shown(first[number])}, then {shown(again[number])} for row {number + 1}"
+    before, then = told_apart(first[number], again[number])
+    both = f"{before}, then {then} for row {number + 1}"
     if changed:
         names = ", ".join(changed)
         return f"the answer depends on what was asked before: asking changes {names} ({both})"

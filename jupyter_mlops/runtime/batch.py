@@ -1,6 +1,6 @@
 """Predicts rows that come in blocks on standard input: the batch mode, in its own environment.
 
-One JSON object a line. First it says ``{"ready": true, "inputs": [...], "alone": ...}``, or
+One JSON object a line. First it says ``{"ready": true, "inputs": [...], …}``, or
 ``{"error": ...}`` and ends. Then a line ``{"columns": [...], "rows": [...]}`` is answered by
 ``{"predictions": [...]}``, ``{"problems": [...]}`` (rows that are not of the signature) or
 ``{"error": ...}``. ``first`` is the number of the block's first row, for problems; with ``texts``
@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from jupyter_mlops.capture.comparing import same, size
 from jupyter_mlops.capture.models import Golden, Signature
-from jupyter_mlops.runtime import predictor
+from jupyter_mlops.runtime import golden_rows, predictor
 from jupyter_mlops.runtime import publication as manifest
 from jupyter_mlops.runtime.columns import of_text
 from jupyter_mlops.runtime.predictor import LoadProblem, Predictor, Table
@@ -43,7 +44,7 @@ def serve(root: Path) -> int:
         os.dup2(2, 1)
         say = _sayer(answers)
         try:
-            loaded, golden = _load(root)
+            loaded, golden, rounded = _load(root)
         except LoadProblem as error:
             say({"error": str(error)})
             return 1
@@ -51,7 +52,8 @@ def serve(root: Path) -> int:
         inputs = [column.name for column in signature.inputs] if signature else []
         outputs = [column.name for column in signature.outputs] if signature else []
         alone = _alone(loaded, golden) if golden is not None else None
-        say({"ready": True, "inputs": inputs, "outputs": outputs, "alone": alone})
+        found = {"inputs": inputs, "outputs": outputs, "alone": alone, "rounded": rounded}
+        say({"ready": True, **found})
         _answer(sys.stdin.buffer, loaded, signature, say)
     return 0
 
@@ -64,8 +66,11 @@ def _sayer(answers: BinaryIO) -> Callable[[Any], None]:
     return say
 
 
-def _load(root: Path) -> tuple[Predictor, Golden | None]:
-    """Load the predictor and hold it against the golden rows; raises ``LoadProblem``."""
+def _load(root: Path) -> tuple[Predictor, Golden | None, str]:
+    """Load the predictor and hold it against the golden rows; raises ``LoadProblem``.
+
+    The text says whether this machine rounds otherwise.
+    """
     try:
         published = manifest.load(root)
     except (OSError, ValueError) as error:
@@ -73,17 +78,16 @@ def _load(root: Path) -> tuple[Predictor, Golden | None]:
     loaded = predictor.load(root, published)
     if loaded is None:
         raise LoadProblem("This publication has no predictor.")
-    golden = predictor.load_golden(root)
-    wrong = predictor.compare(loaded, golden) if golden is not None else []
-    if wrong:
-        raise LoadProblem(" ".join(wrong))
-    return loaded, golden
+    golden = golden_rows.load(root)
+    rounded = golden_rows.accept(loaded, golden) if golden is not None else ""
+    return loaded, golden, rounded
 
 
 def _alone(loaded: Predictor, golden: Golden) -> bool | None:
     """Tell whether a row's answer is the same without its neighbours; None where that is unknown.
 
-    Answered one by one and in halves: a function that looks at all rows shows itself.
+    Answered one by one and together: a function that looks at all rows shows itself. What the
+    order of a sum changes, which the golden rows state, is no other answer.
     """
     rows = golden.inputs
     if len(rows) < 2 or loaded.signature is None:
@@ -94,7 +98,14 @@ def _alone(loaded: Predictor, golden: Golden) -> bool | None:
     except Exception:
         # Whatever the notebook's function raises for one row: it wants more of them.
         return False
-    return single == [[answer] for answer in loaded.predict(Table(rows=rows, columns=columns))]
+    together = loaded.predict(Table(rows=rows, columns=columns))
+    if len(together) != len(rows) or any(len(answers) != 1 for answers in single):
+        return False
+    scale = size(together)
+    return all(
+        same(answers[0], answer, golden.alone, scale)
+        for answers, answer in zip(single, together, strict=True)
+    )
 
 
 def _answer(

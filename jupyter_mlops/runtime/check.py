@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.runtime import outside, predictor
+from jupyter_mlops.runtime import golden_rows, outside, predictor
 from jupyter_mlops.runtime import publication as manifest
 
 
@@ -23,10 +23,10 @@ def check(root: Path) -> dict[str, Any]:
         mismatches = []
         with outside.watched(root) as seen:
             loaded = predictor.load(root, published)
-            golden = predictor.load_golden(root) if loaded is not None else None
+            golden = golden_rows.load(root) if loaded is not None else None
             if loaded is not None and golden is not None:
                 compared = len(golden.inputs)
-                mismatches = predictor.examined(loaded, golden)
+                mismatches = golden_rows.examined(loaded, golden)
         mismatches = seen.problems() or mismatches
     except predictor.LoadProblem as error:
         mismatches = [str(error)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_mlops.capture.models import Signature
 from jupyter_mlops.runtime import onnx
-from jupyter_mlops.runtime.predictor import ROUNDING
+from jupyter_mlops.runtime.golden_rows import ROUNDING
 from jupyter_mlops.runtime.quick import Model, Reader, table_of
 
 #: Random rows within the ranges of the training data, beside those made of the golden rows.

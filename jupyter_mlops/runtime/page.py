@@ -110,7 +110,8 @@ def _way(served: Served) -> str:
         way = "requests that wait share a call: they are answered to the bit as alone"
     else:
         way = f"each request alone. {proven.why_not}"
-    return f"{way.removesuffix('.')}. {proven.onnx}" if proven.onnx else way
+    told = [part for part in (proven.onnx, proven.rounded) if part]
+    return " ".join([f"{way.removesuffix('.')}.", *told]) if told else way.removesuffix(".")
 
 
 def _metrics(publication: Publication) -> str:

@@ -14,15 +14,11 @@ import msgspec
 
 from jupyter_mlops.capture import calling, code, store
 from jupyter_mlops.capture import rows as conversion
-from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, shown, size
-from jupyter_mlops.capture.equivalence import Differs, examine, told
-from jupyter_mlops.capture.models import Capture, Golden, Signature, Takes
+from jupyter_mlops.capture.models import Capture, Signature, Takes
 from jupyter_mlops.capture.protocol import CannotLoad
 from jupyter_mlops.runtime.publication import Publication
 
 MODULE = "mlops_service"
-#: How far sums are apart that two kinds of processors round otherwise, at most (32-bit numbers).
-ROUNDING = 1e-5
 
 
 class LoadProblem(RuntimeError):
@@ -43,8 +39,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 class Predictor:
     """Answers rows with the notebook's function or with its estimator.
 
-    ``exactly`` says whether its answers must be the verified run's to the last bit. ``estimator``
-    is None for a function, ``params`` are the function's further arguments with their defaults.
+    ``exactly`` says whether the verified run was made on this platform. ``estimator`` is None for
+    a function, ``params`` are the function's further arguments with their defaults.
     """
 
     def __init__(
@@ -107,75 +103,6 @@ def _loaded(
     for value in values.values():
         _use_one_thread(value)
     return values
-
-
-def load_golden(root: Path) -> Golden | None:
-    """Read ``golden.json``; None when the publication has no golden rows."""
-    try:
-        return msgspec.json.decode((root / "golden.json").read_bytes(), type=Golden | None)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise LoadProblem(f"golden.json cannot be read: {error}.") from None
-
-
-def compare(predictor: Predictor, golden: Golden) -> list[str]:
-    """Predict the golden rows; return a sentence for each answer that is not the same.
-
-    That is exactly the same, but within the tolerance that the golden rows state, and for an image
-    of another platform than the run's: there, numbers with a fraction may differ by ``ROUNDING``
-    of their size.
-    """
-    try:
-        answers = _asked(predictor, golden.inputs)
-    except Exception as error:
-        # The notebook's function may raise anything.
-        return [f"The predictor raised {told(error)} on the golden rows."]
-    if len(answers) != len(golden.outputs):
-        return [f"The predictor gave {len(answers)} answers, not {len(golden.outputs)}."]
-    tolerance, scale = tolerated(predictor, golden), size(golden.outputs)
-    return [
-        f"The answer to golden row {number} is not the one of the verified run: "
-        f"{shown(answer)}, not {shown(expected)}."
-        for number, (answer, expected) in enumerate(
-            zip(answers, golden.outputs, strict=True), start=1
-        )
-        if not same(answer, expected, tolerance, scale)
-    ]
-
-
-def examined(predictor: Predictor, golden: Golden) -> list[str]:
-    """Ask about the golden rows in every way; return what keeps the service from being the run's.
-
-    Beyond ``compare``: each row by itself, in another order, and again.
-    """
-    found = compare(predictor, golden)
-    if found or not golden.inputs:
-        return found
-    described = predictor.signature.outputs if predictor.signature else []
-    single = any(column.dtype == "float32" for column in described)
-    try:
-        examine(
-            lambda rows: _asked(predictor, rows),
-            golden.inputs,
-            golden.outputs,
-            tolerance=max(tolerated(predictor, golden), SINGLE if single else DOUBLE),
-        )
-    except Differs as error:
-        text = str(error)
-        return [f"{text[:1].upper()}{text[1:]}."]
-    return []
-
-
-def tolerated(predictor: Predictor, golden: Golden) -> float:
-    """Return by which part of their size numbers may differ from the run's."""
-    return max(golden.tolerance, 0.0 if predictor.exactly else ROUNDING)
-
-
-def _asked(predictor: Predictor, rows: list[list[Any]]) -> list[Any]:
-    signature = predictor.signature
-    columns = [column.name for column in signature.inputs] if signature else None
-    return predictor.predict(Table(rows=rows, columns=columns))
 
 
 def _use_one_thread(value: Any) -> None:

@@ -32,13 +32,15 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
     """How a service predicts: ``call`` is ``own``, ``frame``, ``direct`` or ``onnx``.
 
     ``batched`` says whether requests share calls; ``why_not`` says why they do not. ``onnx`` says
-    what became of it where a person asked for it.
+    what became of it where a person asked for it, ``rounded`` whether this machine's numbers are
+    other than the verified run's, and how far.
     """
 
     call: str = "own"
     batched: bool = False
     why_not: str = ""
     onnx: str = ""
+    rounded: str = ""
 
 
 def prove(

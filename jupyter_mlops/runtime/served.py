@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_mlops.runtime import exposition, predictor, proof
+import msgspec
+
+from jupyter_mlops.runtime import exposition, golden_rows, predictor, proof
 from jupyter_mlops.runtime.batcher import Batcher, Work
 from jupyter_mlops.runtime.exposition import Metrics
 from jupyter_mlops.runtime.predictor import LoadProblem
@@ -76,13 +78,15 @@ class Served:
     def _load(self) -> str:
         try:
             loaded = predictor.load(self.root, self.publication)
-            golden = predictor.load_golden(self.root)
+            golden = golden_rows.load(self.root)
+            rounded = ""
             if loaded is not None and golden is not None:
-                mismatches = predictor.compare(loaded, golden)
-                if mismatches:
-                    return " ".join(mismatches)
+                rounded = golden_rows.accept(loaded, golden)
+            if rounded:
+                logger.warning("%s", rounded)
             if loaded is not None:
-                self._take(*proof.prove(loaded, golden, onnx=self.publication.onnx))
+                model, proven = proof.prove(loaded, golden, onnx=self.publication.onnx)
+                self._take(model, msgspec.structs.replace(proven, rounded=rounded))
         except LoadProblem as error:
             return str(error)
         except Exception as error:
@@ -136,7 +140,7 @@ class Served:
 
 def _golden(root: Path) -> Any:
     try:
-        return predictor.load_golden(root)
+        return golden_rows.load(root)
     except LoadProblem:
         return None  # said when the model is loaded
 

@@ -140,6 +140,24 @@ def function_root(tmp_path_factory: pytest.TempPathFactory, iris: Any) -> Path:
     return write_publication(root, report, source)
 
 
+@pytest.fixture
+def rounded_root(tmp_path: Path) -> Path:
+    """A publication whose verified run gave numbers that are one bit away from those here."""
+    import numpy as np
+    import pandas as pd
+
+    table = pd.DataFrame({"a": [0.5, 1.5, 2.5, 3.5, 4.5], "b": [1.0, 0.5, 0.25, 0.125, 2.0]})
+    namespace: dict[str, Any] = {"weights": np.array([0.3, 0.7]), "table": table}
+    source = "def predict(rows):\n    return rows.to_numpy() @ weights\n"
+    exec(source, namespace)
+    root = tmp_path / "rounded"
+    report = collect(namespace, CaptureRequest(predict="predict", names=["weights"]), root)
+    assert not report.problems and report.golden is not None
+    outputs = [float(np.nextafter(answer, 9)) for answer in report.golden.outputs]
+    golden = msgspec.structs.replace(report.golden, outputs=outputs, tolerance=0.0)
+    return write_publication(root, msgspec.structs.replace(report, golden=golden), source)
+
+
 @pytest.fixture(scope="session")
 def plain_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A publication without any model."""

@@ -17,8 +17,8 @@ from sklearn.ensemble import (
 
 from jupyter_mlops.capture.collect import collect
 from jupyter_mlops.capture.models import CaptureRequest
-from jupyter_mlops.runtime import onnx, proof
-from jupyter_mlops.runtime.predictor import load, load_golden
+from jupyter_mlops.runtime import golden_rows, onnx, proof
+from jupyter_mlops.runtime.predictor import load
 from jupyter_mlops.runtime.proof import Proven
 from jupyter_mlops.runtime.publication import decode
 from jupyter_mlops.runtime.quick import Model
@@ -37,7 +37,7 @@ def _proven(root: Path) -> tuple[Model, Proven]:
     publication = decode((root / "publication.json").read_bytes())
     predictor = load(root, publication)
     assert predictor is not None
-    return proof.prove(predictor, load_golden(root), onnx=publication.onnx)
+    return proof.prove(predictor, golden_rows.load(root), onnx=publication.onnx)
 
 
 def test_a_forest_is_answered_by_onnx(tmp_path: Path, iris: Any) -> None:

@@ -298,6 +298,17 @@ def test_other_golden_answers_make_it_unready(function_root: Path, tmp_path: Pat
         assert "golden row 2" in ready.json()["message"]
 
 
+def test_a_processor_that_rounds_otherwise_is_told(rounded_root: Path, tmp_path: Path) -> None:
+    """As OpenBLAS does, which adds in another order where the processor has wider registers."""
+    told = "This machine rounds otherwise than the verified run's: numbers are within 1e-09"
+    with serving(rounded_root, tmp_path) as service:
+        ready = service.client.get("/health/ready")
+        assert ready.status_code == 200
+        assert ready.json()["predicts"]["rounded"].startswith(told)
+        assert told in service.client.get("/").text.replace("&#x27;", "'")
+        assert told in service.log.read_text()
+
+
 @pytest.mark.parametrize("word", get_args(get_type_hints(Publication)["verified"]))
 def test_the_page_says_what_proves_the_image(plain_root: Path, tmp_path: Path, word: str) -> None:
     root = tmp_path / "root"
