@@ -9,7 +9,7 @@ import pytest
 from jupyter_mlops.notebook import Cell
 from jupyter_mlops.pipeline import dataflow
 
-from . import mutations
+from . import mutation_parts, mutations
 from .mutations import Program
 
 CHANGER = 4  # the cell that changes
@@ -29,10 +29,10 @@ def missed(program: Program) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("maker", mutations.MAKERS_LIST)
+@pytest.mark.parametrize("maker", mutation_parts.MAKERS)
 def test_every_way_to_change_what_was_just_made_is_seen(maker: str) -> None:
     with mutations.quiet():
-        programs = [Program(maker, "x", changer) for changer in mutations.CHANGERS_LIST]
+        programs = [Program(maker, "x", changer) for changer in mutation_parts.CHANGERS]
         assert {p.changer: missed(p) for p in programs if missed(p)} == {}
 
 

@@ -4,69 +4,33 @@ from __future__ import annotations
 
 import datetime
 import json
-import multiprocessing
 import os
-import signal
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from jupyter_mlops import cli
-from jupyter_mlops.catalog import Retention, delete, retain, tag
+from jupyter_mlops.catalog import delete, retain, tag
 from jupyter_mlops.errors import NotFoundError, RegistryError, UsageError
 from jupyter_mlops.image.base import Base
 from jupyter_mlops.image.blob import INDEX, BytesBlob
 from jupyter_mlops.image.fsck import fsck
 from jupyter_mlops.image.layout import Layout
 from jupyter_mlops.image.manifest import Image, ImageConfig, build_image
-from jupyter_mlops.image.referrers import EMPTY, Referrer, fallback_tag, index_of
-from jupyter_mlops.image.repository import Repository, read_blob
+from jupyter_mlops.image.referrers import Referrer, fallback_tag, index_of
+from jupyter_mlops.image.repository import read_blob
 from jupyter_mlops.registry import retention
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
 from jupyter_mlops.registry.retention import Decision, Plan, Rule
-from tests.attest.test_referrers import api
-from tests.fixtures_registry import MakeImage, RunningRegistry
+from tests.fixtures_registry import MakeImage
 from tests.fixtures_registry import index_of as several
-from tests.registry.faulty import FaultyRegistry, Handler, status, times
-from tests.registry.places import index, labelled, paper, papers_of, versions
+from tests.registry.faulty import FaultyRegistry
+from tests.registry.kept import assert_gone, assert_whole, pointers, staying
+from tests.registry.places import index, labelled, papers_of, versions
 from tests.registry.test_tags import named
 
 KEEP_2 = Rule(keep=2)
-
-
-def staying(found: Retention) -> list[int | None]:
-    return [item.version for item in found.publications if item.stays]
-
-
-def pointers(repository: Repository) -> dict[str, str]:
-    return {name: repository.resolve(name).digest for name in repository.tags()}
-
-
-def assert_whole(repository: Repository, image: Image) -> None:
-    """Everything of an image is there and can be read, its papers and signature, too."""
-    assert repository.manifest_bytes(image.digest) == image.manifest
-    for blob in image.blobs():
-        read_blob(repository, blob.descriptor.digest)
-    for item in papers_of(image):
-        subject = item.subject.digest
-        listed = [found.manifest.digest for found in repository.referrers(subject)]
-        assert listed == [item.manifest.descriptor.digest]
-        repository.manifest(item.manifest.descriptor.digest)
-        read_blob(repository, item.payload.descriptor.digest)
-    repository.manifest(f"{fallback_tag(image.digest)}.sig")
-
-
-def assert_gone(repository: Repository, image: Image) -> None:
-    """Neither the image is there nor anything that was attached to it."""
-    papers = [item.manifest.descriptor.digest for item in papers_of(image)]
-    for digest in (image.digest, *papers):
-        with pytest.raises(NotFoundError):
-            repository.manifest(digest)
-        assert not [name for name in repository.tags() if fallback_tag(digest) in name]
 
 
 def test_what_goes_and_what_stays(place: str, make_image: MakeImage) -> None:
@@ -320,149 +284,6 @@ def test_in_a_registry_the_image_itself_tells_its_age(faulty: FaultyRegistry) ->
     ]
 
 
-# A directory, while others work
-
-
-def test_space_is_given_back_and_what_others_use_stays(
-    tmp_path: Path, make_image: MakeImage
-) -> None:
-    versions(f"oci:{tmp_path}:iris:", make_image, 5)
-    wine = make_image("version 1")  # the same image in another repository
-    Layout(tmp_path, "wine").push(wine, ["v1"])
-    Layout(tmp_path, "wine").attach(papers_of(wine)[:1])
-    found = retain(f"oci:{tmp_path}:iris", Rule(keep=1), dry_run=False)
-    checked = fsck(tmp_path)
-    assert (checked.problems, staying(found)) == ([], [5])
-    assert Layout(tmp_path, "wine").manifest_bytes("v1") == wine.manifest
-    for blob in wine.blobs():
-        read_blob(Layout(tmp_path, "wine"), blob.descriptor.digest)
-    assert len(Layout(tmp_path, "wine").referrers(wine.digest)) == 1
-    # What lists of attachments were before they were written anew was nobody's already.
-    left = {path.name for path in (tmp_path / "blobs/sha256").iterdir()}
-    assert len(left & {item.digest[7:] for item in found.publications}) == 2
-
-
-def test_a_publish_that_found_a_blob_which_then_goes_is_whole(
-    tmp_path: Path, make_image: MakeImage
-) -> None:
-    """Its layers were there when it looked, and were freed before it wrote its tag."""
-    place, weights = f"oci:{tmp_path}:iris:", os.urandom(50_000)
-    layout = Layout(tmp_path, "iris")
-    layout.push(make_image("old", weights=weights), ["v1"])
-    layout.push(make_image("new"), ["v2"])
-    image = make_image("newest", weights=weights)
-    freed: list[int] = []
-    pushed = layout.push(
-        image, ["v3"],
-        before_tags=lambda: freed.append(retain(place, Rule(keep=1), dry_run=False).freed),
-    )  # fmt: skip
-    assert pushed.skipped == 2 and freed[0] > len(weights)
-    for blob in image.blobs():
-        read_blob(layout, blob.descriptor.digest)
-    assert fsck(tmp_path).problems == []
-
-
-def test_an_attachment_whose_blob_then_goes_is_whole(
-    tmp_path: Path, make_image: MakeImage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layout, image = Layout(tmp_path, "iris"), make_image()
-    layout.push(image, ["v1"])
-    layout.attach([paper(image.descriptor, "before")])
-    locked = Layout._locked
-
-    def late(self: Layout) -> object:
-        with suppress(FileNotFoundError):
-            (tmp_path / "blobs/sha256" / EMPTY.descriptor.digest[7:]).unlink()
-        return locked(self)
-
-    monkeypatch.setattr(Layout, "_locked", late)
-    layout.attach([paper(image.descriptor, "after")])
-    monkeypatch.undo()
-    assert fsck(tmp_path).problems == []
-
-
-def test_a_tag_that_moves_under_the_lock_wins(
-    tmp_path: Path, make_image: MakeImage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = f"oci:{tmp_path}:iris:"
-    images, layout = versions(place, make_image, 3), Layout(tmp_path, "iris")
-    attached = retention._attached
-
-    def moved(*arguments: object) -> dict[str, list[str]]:
-        layout.tag(images[0].digest, "champion")
-        return attached(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(retention, "_attached", moved)
-    found = retain(place, Rule(keep=1), dry_run=False)
-    assert [(item.version, item.why) for item in found.publications if item.stays] == [
-        (3, "the newest version; latest points to it"),
-        (1, "champion points to it by now"),
-    ]
-    for image in (images[0], images[2]):
-        assert_whole(layout, image)
-    assert_gone(layout, images[1])
-
-
-def _publish(directory: Path, name: str, images: list[Image]) -> None:
-    layout = Layout(directory, name)
-    for number, image in enumerate(images, 1):
-        layout.push(image, [f"v{number}"])
-        layout.attach(papers_of(image)[:1])
-
-
-def _retain(directory: Path, name: str, until: str) -> None:
-    while True:
-        tags = Layout(directory, name).tags()
-        if tags:
-            retain(f"oci:{directory}:{name}", Rule(keep=1), dry_run=False)
-        if until in tags:
-            return
-
-
-def test_publishers_and_who_cleans_up_at_the_same_time(
-    tmp_path: Path, make_image: MakeImage
-) -> None:
-    """They share layers: each removal takes what another is about to need."""
-    images = [make_image(str(number % 4), weights=b"w" * number) for number in range(16)]
-    layout = tmp_path / "layout"
-    context = multiprocessing.get_context("fork")
-    workers = [
-        *(context.Process(target=_publish, args=(layout, name, images)) for name in "ab"),
-        *(context.Process(target=_retain, args=(layout, name, "v16")) for name in "ab"),
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-        assert worker.exitcode == 0
-    assert fsck(layout).problems == []
-    for name in "ab":
-        _retain(layout, name, "v16")
-        kept = Layout(layout, name)
-        assert kept.resolve("v16").digest == images[-1].digest
-        assert len(kept.referrers(images[-1].digest)) == 1
-    assert fsck(layout).problems == []
-
-
-def test_a_kill_at_any_moment_leaves_a_whole_directory(
-    tmp_path: Path, make_image: MakeImage
-) -> None:
-    images = versions(f"oci:{tmp_path}:iris:", make_image, 12)
-    context = multiprocessing.get_context("fork")
-    for number in range(10):
-        worker = context.Process(target=_retain, args=(tmp_path, "iris", "v12"))
-        worker.start()
-        time.sleep(number / 50)
-        assert worker.pid is not None
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.join()
-        assert fsck(tmp_path).problems == []
-    _retain(tmp_path, "iris", "v12")
-    layout = Layout(tmp_path, "iris")
-    assert_whole(layout, images[-1])
-    assert [tag for tag in layout.tags() if "sha256-" not in tag] == ["latest", "v12"]
-
-
 def test_without_a_repository(tmp_path: Path, make_image: MakeImage) -> None:
     layout = Layout(tmp_path)
     for number in (1, 2, 3):
@@ -474,128 +295,6 @@ def test_without_a_repository(tmp_path: Path, make_image: MakeImage) -> None:
     for text in (f"oci:{tmp_path}:iris:v3", "r.example.org/iris:v3"):
         with pytest.raises(UsageError, match="is not a repository but one image"):
             retain(text, KEEP_2, dry_run=False)
-
-
-# A registry on its bad days
-
-
-def test_a_registry_that_deletes_nothing_is_a_sentence(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    images = versions(f"{faulty.url}/iris", make_image, 3)
-    before = dict(faulty.manifests)
-    assert staying(retain(f"{faulty.url}/iris", Rule(keep=1))) == [3]
-    with pytest.raises(RegistryError) as caught:
-        retain(f"{faulty.url}/iris", Rule(keep=1), dry_run=False)
-    assert "does not let images be deleted. Deleting is switched off" in str(caught.value)
-    assert faulty.manifests == before
-    assert_whole(open_repository(f"{faulty.url}/iris"), images[0])
-
-
-@pytest.mark.registry
-def test_a_real_registry_that_deletes_nothing(
-    undeleting_registry: RunningRegistry, make_image: MakeImage
-) -> None:
-    place = f"{undeleting_registry.url}/iris"
-    images = versions(place, make_image, 2)
-    with pytest.raises(RegistryError, match="does not let images be deleted"):
-        retain(place, Rule(keep=1), dry_run=False)
-    assert_whole(open_repository(place), images[0])
-
-
-@pytest.mark.parametrize(
-    ("code", "sentence"),
-    [(500, "failed at to delete"), (403, "Ask its owner for the right"), (401, "docker login")],
-)
-def test_a_refusal_is_a_sentence(
-    faulty: FaultyRegistry, make_image: MakeImage, code: int, sentence: str
-) -> None:
-    versions(f"{faulty.url}/iris", make_image, 2)
-    before = dict(faulty.manifests)
-    faulty.rules.append(times(99, "DELETE", "/manifests/", status(code)))
-    with pytest.raises(RegistryError, match=sentence):
-        retain(f"{faulty.url}/iris", Rule(keep=1), dry_run=False)
-    assert faulty.manifests == before
-
-
-def test_a_removal_that_stops_anywhere_goes_on(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    faulty.deletes = True
-    requests = 12  # an image, its SBOM, that one's signature, two lists, a tag of cosign; twice
-    for count in range(requests + 1):
-        place = f"{faulty.url}/stops/{count}"
-        images = versions(place, make_image, 3)
-        faulty.rules = [_after(count)]
-        if count < requests:
-            with pytest.raises(RegistryError, match="Ask its owner"):
-                retain(place, Rule(keep=1), dry_run=False)
-        assert_whole(open_repository(place), images[2])
-        faulty.rules = []
-        assert staying(retain(place, Rule(keep=1), dry_run=False)) == [3]
-        for image in images[:2]:
-            assert_gone(open_repository(place), image)
-        assert_whole(open_repository(place), images[2])
-        left = {data for (name, _), (_, data) in faulty.manifests.items() if name in place}
-        assert len(left) == requests / 2
-
-
-def _after(count: int) -> Callable[[Handler], bool]:
-    """Refuse to delete anything but the first manifests."""
-    left = [count]
-
-    def rule(handler: Handler) -> bool:
-        if handler.command != "DELETE":
-            return False
-        left[0] -= 1
-        if left[0] < 0:
-            status(403)(handler)
-        return left[0] < 0
-
-    return rule
-
-
-def test_a_tag_that_is_moved_meanwhile_is_heeded(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    place = f"{faulty.url}/iris"
-    images = versions(place, make_image, 4)
-    faulty.deletes = True
-
-    def move(handler: Handler) -> None:
-        faulty.manifests["iris", "champion"] = faulty.manifests["iris", "v2"]
-        handler.serve()
-
-    faulty.rules.append(times(1, "DELETE", "/manifests/", move))
-    found = retain(place, Rule(keep=1), dry_run=False)
-    assert [(item.version, item.why) for item in found.publications if item.stays] == [
-        (4, "the newest version; latest points to it"),
-        (2, "champion points to it by now"),
-    ]
-    for number in (1, 3):
-        assert_whole(open_repository(place), images[number])
-    for number in (0, 2):
-        assert_gone(open_repository(place), images[number])
-
-
-def test_where_the_registry_lists_what_is_attached(
-    faulty: FaultyRegistry, make_image: MakeImage
-) -> None:
-    faulty.deletes, faulty.rules = True, [api()]
-    images = versions(f"{faulty.url}/iris", make_image, 3)
-    assert fallback_tag(images[0].digest) not in faulty.tags("iris")
-    retain(f"{faulty.url}/iris", KEEP_2, dry_run=False)
-    assert_gone(open_repository(f"{faulty.url}/iris"), images[0])
-    for image in images[1:]:
-        assert_whole(open_repository(f"{faulty.url}/iris"), image)
-
-
-def test_a_plan_reads_no_layer(faulty: FaultyRegistry, make_image: MakeImage) -> None:
-    versions(f"{faulty.url}/iris", make_image, 5)
-    faulty.requests.clear()
-    retain(f"{faulty.url}/iris", KEEP_2)
-    assert faulty.count("GET", "/blobs/") == 5, "the configs"
-    assert faulty.count("DELETE") == faulty.count("PUT") == 0
 
 
 # The command line
