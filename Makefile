@@ -61,7 +61,7 @@ lint: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jlpm lint
 
 # Two halves of about the same length, side by side: one mostly computes, the other mostly waits.
-BESIDE := $(addprefix tests/,pipeline runtime capture registry image attest service)
+BESIDE := $(addprefix tests/,pipeline runtime capture registry image attest service environment)
 
 test-python: install
 	@log=$$(mktemp); \
