@@ -106,10 +106,13 @@ def next_version(repository: Repository, digest: str) -> tuple[int, bool]:
 
     Versions are the tags ``v1``, ``v2``…; the same digest keeps its number, another gets the next.
     """
-    versions = sorted(number for tag in repository.tags() if (number := version_of(tag)))
     with ThreadPoolExecutor(_LANES) as pool:
-        digests = pool.map(lambda number: _digest(repository, f"v{number}"), versions)
-        same = [number for number, found in zip(versions, digests, strict=True) if found == digest]
+        there = pool.submit(_digest, repository, digest)
+        versions = sorted(number for tag in repository.tags() if (number := version_of(tag)))
+        # No tag points to what is not there: most publishes need not ask about every version.
+        asked = versions if there.result() else []
+        digests = pool.map(lambda number: _digest(repository, f"v{number}"), asked)
+        same = [number for number, found in zip(asked, digests, strict=True) if found == digest]
     if same:
         return same[-1], True
     return (versions[-1] if versions else 0) + 1, False

@@ -81,6 +81,19 @@ def test_versions_are_counted_in_a_directory(tmp_path: Path, make_image: MakeIma
     assert next_version(repository, digests[2]) == (12, False)
 
 
+def test_a_new_image_asks_about_no_other_version(
+    faulty: FaultyRegistry, make_image: MakeImage
+) -> None:
+    repository = open_repository(Reference.parse(f"{faulty.url}/lab/iris:latest"))
+    images = [make_image(str(number)) for number in range(6)]
+    for number, image in enumerate(images[:5], 1):
+        repository.push(image, [f"v{number}"])
+    before = faulty.count("HEAD", "manifests")
+    assert next_version(repository, images[5].digest) == (6, False)
+    assert faulty.count("HEAD", "manifests") == before + 1
+    assert next_version(repository, images[2].digest) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("tag", "version"),
     [("v1", 1), ("v12", 12), ("v0", None), ("v01", None), ("1", None), ("v1a", None), ("V1", None)],
