@@ -17,6 +17,13 @@ from jupyter_mlops.environment.options import LockOptions
 from jupyter_mlops.publish import Published, publish
 from jupyter_mlops.serve import serve, stop_service
 
+MARKS = [
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.docker,
+    pytest.mark.registry,
+    pytest.mark.timeout(900),
+]
 DATA = """import numpy as np
 import pandas as pd
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 4)), columns=list("abcd"))

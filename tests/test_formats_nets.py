@@ -14,17 +14,11 @@ from jupyter_mlops.environment import indexes
 from jupyter_mlops.registry.fetch import unpack
 from jupyter_mlops.registry.open import open_repository
 from jupyter_mlops.registry.reference import Reference
-from tests.formats import ASKED, DATA, check
+from tests.formats import ASKED, DATA, MARKS, check
 from tests.notebooks import make
 from tests.test_other_kernels import environment, kernelspec
 
-pytestmark = [
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.docker,
-    pytest.mark.registry,
-    pytest.mark.timeout(900),
-]
+pytestmark = MARKS
 
 
 NETS = [

@@ -9,16 +9,10 @@ import pytest
 
 from jupyter_mlops.errors import CaptureError
 from jupyter_mlops.publish import publish
-from tests.formats import asked_in_docker
+from tests.formats import MARKS, asked_in_docker
 from tests.notebooks import make
 
-pytestmark = [
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.docker,
-    pytest.mark.registry,
-    pytest.mark.timeout(900),
-]
+pytestmark = MARKS
 
 
 PICKLED = [

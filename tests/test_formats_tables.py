@@ -11,17 +11,11 @@ import pytest
 import uv
 
 from jupyter_mlops.environment import indexes
-from tests.formats import ASKED, DATA, check
+from tests.formats import ASKED, DATA, MARKS, check
 from tests.notebooks import make
 from tests.test_other_kernels import environment, kernelspec
 
-pytestmark = [
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.docker,
-    pytest.mark.registry,
-    pytest.mark.timeout(900),
-]
+pytestmark = MARKS
 
 
 TABLES = [
