@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from jupyter_mlops.capture.models import (
 )
 from jupyter_mlops.capture.pickled import PickleFormat
 from jupyter_mlops.capture.protocol import CannotSave
-from jupyter_mlops.capture.routes import Proven, fingerprint, is_example, prove
+from jupyter_mlops.capture.routes import Proven, is_example, prove
 from jupyter_mlops.capture.store import save
 from jupyter_mlops.capture.taps import Called, Recorder
+from jupyter_mlops.capture.watching import watch
 
 REPORT_NAME = "captures.json"
 _REMEDY = (
@@ -63,12 +64,6 @@ def collect(
     temporary.write_bytes(msgspec.json.encode(report))
     temporary.replace(directory / REPORT_NAME)
     return report
-
-
-def _watch(namespace: dict[str, Any], names: Iterable[str]) -> Callable[[], list[str]]:
-    """Return what tells which names have changed since, in what they hold or stand for."""
-    before = {name: fingerprint(namespace[name]) for name in dict.fromkeys(names)}
-    return lambda: [name for name, was in before.items() if fingerprint(namespace[name]) != was]
 
 
 def _read_by(function: Any, namespace: dict[str, Any]) -> list[str]:
@@ -142,7 +137,7 @@ class _Collector:
             if candidates.is_estimator(self.namespace.get(each))
         }
         calls = self._calls(self.request.calls)
-        changed = _watch(self.namespace, [*self.request.names, *_read_by(predict, self.namespace)])
+        changed = watch(self.namespace, [*self.request.names, *_read_by(predict, self.namespace)])
         keys = [key for keys in self.request.fit_calls.values() for key in keys]
         trained = [each.argument.value for each in self._calls(keys) if each.argument is not None]
         found = of_function(predict, models, self.namespace, self.request, calls, changed, trained)
@@ -184,7 +179,7 @@ class _Collector:
         if data is None:
             data = candidates.training_data(name, model, self.namespace, self.request)
         asked = self._calls(self.request.ask_calls.get(name, []))
-        changed = _watch(self.namespace, [name])
+        changed = watch(self.namespace, [name])
         found = of_estimator(model, data, changed, asked)
         if data is None and found.golden is None and given:
             # One that keeps no names of columns: what it was fitted on has them.

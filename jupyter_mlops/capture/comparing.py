@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from jupyter_mlops.capture.models import Column
+
 #: How far apart sums of 64-bit and of 32-bit numbers may be, of their size.
 DOUBLE, SINGLE = 1e-9, 1e-5
 
@@ -40,6 +42,11 @@ def same(answer: Any, expected: Any, tolerance: float = 0.0, scale: Size = 0.0) 
             same(*pair, tolerance, scale) for pair in zip(answer, expected, strict=True)
         )
     return False
+
+
+def rounding(outputs: Iterable[Column]) -> float:
+    """Return by which part of their size numbers may differ that were added in another order."""
+    return SINGLE if any(column.dtype == "float32" for column in outputs) else DOUBLE
 
 
 def size(answers: Sequence[Any]) -> Size:

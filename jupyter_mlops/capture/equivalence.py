@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, size, told_apart
+from jupyter_mlops.capture.comparing import DOUBLE, same, size, told_apart
 from jupyter_mlops.capture.models import Golden
 
 Rows = list[list[Any]]
@@ -22,22 +22,20 @@ def examine(
     rows: Rows,
     expected: list[Any] | None = None,
     *,
-    single: bool = False,
+    tolerance: float = DOUBLE,
     changed: Callable[[], Sequence[str]] = tuple,
-    tolerance: float | None = None,
 ) -> Golden:
     """Ask about rows at once, one by one, in another order, and again; return what holds.
 
-    ``expected`` are the notebook's own answers, by default the first ones. ``changed`` names what
-    asking has changed, ``single`` says that the numbers have 32 bits; a ``tolerance`` that is
-    given is the only one that is granted. Raises ``Differs``.
+    ``expected`` are the notebook's own answers, by default the first ones. Numbers may differ by
+    ``tolerance`` of their size where sums are rounded (see ``comparing.rounding``); ``changed``
+    names what asking has changed. Raises ``Differs``.
     """
     first = _answers(ask, rows)
     again = _answers(ask, rows)
     if not all(map(same, again, first)):
         raise Differs(_unsteady(changed(), rows, first, again))
-    granted = (SINGLE if single else DOUBLE) if tolerance is None else tolerance
-    used = _compare(first, expected if expected is not None else first, granted, _other)
+    used = _compare(first, expected if expected is not None else first, tolerance, _other)
     backwards = _answers(ask, rows[::-1])[::-1]
     alone = [_answers(ask, [row])[0] for row in rows]
     last = _answers(ask, rows)
@@ -46,7 +44,7 @@ def examine(
     rounded = False
     for answers in (backwards, alone):
         try:
-            rounded |= _compare(answers, first, granted, _neighbours)
+            rounded |= _compare(answers, first, tolerance, _neighbours)
         except Differs:
             if names := changed():
                 raise Differs(_unsteady(names, rows, first, answers)) from None
@@ -54,8 +52,8 @@ def examine(
     return Golden(
         inputs=rows,
         outputs=first if expected is None else expected,
-        tolerance=granted if used else 0.0,
-        alone=granted if rounded else 0.0,
+        tolerance=tolerance if used else 0.0,
+        alone=tolerance if rounded else 0.0,
         reason=ROUNDED if used or rounded else "",
     )
 

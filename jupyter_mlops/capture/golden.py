@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlops.capture import calling, candidates, narrowing, schema
+from jupyter_mlops.capture.comparing import rounding
 from jupyter_mlops.capture.equivalence import Differs, examine, told, uneven
 from jupyter_mlops.capture.models import CaptureRequest, Golden, Signature, Takes
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
@@ -179,11 +180,12 @@ class _Asked:
         kept = Golden(inputs=rows, outputs=first)
         if json.loads(json.dumps(msgspec.to_builtins(kept))) != msgspec.to_builtins(kept):
             return Candidate(error=NOT_JSON)
-        single = any(column.dtype == "float32" for column in described)
         try:
             with warnings.catch_warnings(), one_thread(*self.models):
                 warnings.simplefilter("ignore")
-                golden = examine(ask, rows, expected, single=single, changed=self.changed)
+                golden = examine(
+                    ask, rows, expected, tolerance=rounding(described), changed=self.changed
+                )
         except Differs as error:
             return Candidate(error=str(error), refused=str(error))
         complete = Signature(inputs=signature.inputs, outputs=described, rows=signature.rows)
@@ -307,18 +309,14 @@ class _Function:
         takes: Takes = "table",
     ) -> Candidate:
         """Ask about rows in a form."""
-        call = self._form(takes, signature)
-        if takes == "table":
-            found = _Asked(
-                lambda given: self.predict(calling.table_of(given, signature)),
-                self.models,
-                self.changed,
-            ).about(signature, rows, expected)
-        else:
-            found = _Asked(call, self.models, self.changed).about(signature, rows, expected, takes)
+        asking = _Asked(self._form(takes, signature), self.models, self.changed)
+        found = asking.about(signature, rows, expected, takes)
         if found.uneven:
             self.uneven = self.uneven or found.error
         return found
 
     def _form(self, takes: Takes, signature: Signature) -> Callable[[list[list[Any]]], Any]:
+        if takes == "table":
+            # The answer as it is: its own columns say what there is.
+            return lambda given: self.predict(calling.table_of(given, signature))
         return lambda given: calling.answers(self.predict, takes, given, signature)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import linecache
 import sys
 import types
@@ -13,12 +12,14 @@ from typing import Any
 
 from jupyter_mlops.capture import narrowing, schema
 from jupyter_mlops.capture.candidates import is_frame
+from jupyter_mlops.capture.comparing import rounding
 from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.indexes import Matched, matches
 from jupyter_mlops.capture.models import Column, Golden, Route, Signature
 from jupyter_mlops.capture.rows import LIMIT, arguments, one_thread, outputs, plain
 from jupyter_mlops.capture.taps import Called, Recorder, Sample, length, sample
 from jupyter_mlops.capture.taps import plain as without_index
+from jupyter_mlops.capture.watching import watch
 
 #: How many rows are asked about.
 CHECKED = 40
@@ -169,18 +170,14 @@ def _proven(
     def ask(given: list[list[Any]]) -> list[Any]:
         return outputs(function(arguments(given, signature)))
 
-    fingerprints = {name: fingerprint(value) for name, value in values.items()}
-
-    def changed() -> list[str]:
-        return [name for name, value in values.items() if fingerprint(value) != fingerprints[name]]
-
+    changed = watch(values, values)
     described = schema.output_columns(called.answer)
-    single = any(column.dtype == "float32" for column in described)
-    golden = examine(ask, rows, expected, single=single, changed=changed)
+    tolerance = rounding(described)
+    golden = examine(ask, rows, expected, tolerance=tolerance, changed=changed)
     if len(rows) > LIMIT:
         # Few rows at once may be rounded otherwise than many.
         rows, expected = rows[:LIMIT], expected[:LIMIT]
-        golden = examine(ask, rows, expected, single=single, changed=changed)
+        golden = examine(ask, rows, expected, tolerance=tolerance, changed=changed)
     complete = Signature(inputs=signature.inputs, outputs=described, rows=signature.rows)
     return Proven(route, values, complete, golden)
 
@@ -221,26 +218,3 @@ def _signature(
         return Signature(inputs=[Column(name="text", dtype="str")], rows="any")
     columns = narrowing.columns(function, taken, value, route.target)
     return Signature(inputs=columns, rows="frame")
-
-
-class _Hash:
-    """A file that keeps nothing but the hash of what is written to it."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-
-    def write(self, data: Any) -> int:
-        self.digest.update(data)
-        return len(data)
-
-
-def fingerprint(value: Any) -> str:
-    """Return what changes when a value does, as far as that can be told; empty where it cannot."""
-    import pickle
-
-    file = _Hash()
-    try:
-        pickle.Pickler(file).dump(value)
-    except Exception:
-        return ""
-    return file.digest.hexdigest()

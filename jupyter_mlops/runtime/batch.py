@@ -79,8 +79,7 @@ def _load(root: Path) -> tuple[Predictor, Golden | None, str]:
     if loaded is None:
         raise LoadProblem("This publication has no predictor.")
     golden = golden_rows.load(root)
-    rounded = golden_rows.accept(loaded, golden) if golden is not None else ""
-    return loaded, golden, rounded
+    return loaded, golden, golden_rows.accept(loaded, golden)
 
 
 def _alone(loaded: Predictor, golden: Golden) -> bool | None:
@@ -92,13 +91,12 @@ def _alone(loaded: Predictor, golden: Golden) -> bool | None:
     rows = golden.inputs
     if len(rows) < 2 or loaded.signature is None:
         return None
-    columns = [column.name for column in loaded.signature.inputs]
     try:
-        single = [loaded.predict(Table(rows=[row], columns=columns)) for row in rows]
+        single = [golden_rows.asked(loaded, [row]) for row in rows]
     except Exception:
         # Whatever the notebook's function raises for one row: it wants more of them.
         return False
-    together = loaded.predict(Table(rows=rows, columns=columns))
+    together = golden_rows.asked(loaded, rows)
     if len(together) != len(rows) or any(len(answers) != 1 for answers in single):
         return False
     scale = size(together)

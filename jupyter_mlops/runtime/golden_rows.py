@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlops.capture.comparing import DOUBLE, SINGLE, same, size, told_apart
+from jupyter_mlops.capture import comparing
+from jupyter_mlops.capture.comparing import same, size, told_apart
 from jupyter_mlops.capture.equivalence import Differs, examine, told
 from jupyter_mlops.capture.models import Golden
 from jupyter_mlops.runtime.predictor import LoadProblem, Predictor, Table
@@ -26,16 +27,15 @@ def load(root: Path) -> Golden | None:
         raise LoadProblem(f"golden.json cannot be read: {error}.") from None
 
 
-def accept(predictor: Predictor, golden: Golden) -> str:
+def accept(predictor: Predictor, golden: Golden | None) -> str:
     """Hold a predictor that will serve here against the golden rows.
 
     Labels must be the verified run's. Numbers with a fraction may be rounded otherwise: the
     libraries of linear algebra choose another order of adding on another kind of processor.
     Returns a sentence that says so, or nothing where all is the same to the bit (or within what
-    the golden rows state); raises ``LoadProblem`` for any other answer.
+    the golden rows state) or nothing is known; raises ``LoadProblem`` for any other answer.
     """
-    mismatches = compare(predictor, golden)
-    if not mismatches:
+    if golden is None or not compare(predictor, golden):
         return ""
     granted = rounding(predictor)
     if different := compare(predictor, golden, granted):
@@ -96,9 +96,7 @@ def rounding(predictor: Predictor) -> float:
     """Return by which part of their size numbers may differ that were added in another order."""
     if not predictor.exactly:
         return ROUNDING
-    described = predictor.signature.outputs if predictor.signature else []
-    single = any(column.dtype == "float32" for column in described)
-    return SINGLE if single else DOUBLE
+    return comparing.rounding(predictor.signature.outputs if predictor.signature else [])
 
 
 def asked(predictor: Predictor, rows: list[list[Any]]) -> list[Any]:

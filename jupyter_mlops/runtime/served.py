@@ -79,14 +79,13 @@ class Served:
         try:
             loaded = predictor.load(self.root, self.publication)
             golden = golden_rows.load(self.root)
-            rounded = ""
-            if loaded is not None and golden is not None:
-                rounded = golden_rows.accept(loaded, golden)
+            if loaded is None:
+                return ""
+            rounded = golden_rows.accept(loaded, golden)
             if rounded:
                 logger.warning("%s", rounded)
-            if loaded is not None:
-                model, proven = proof.prove(loaded, golden, onnx=self.publication.onnx)
-                self._take(model, msgspec.structs.replace(proven, rounded=rounded))
+            model, proven = proof.prove(loaded, golden, onnx=self.publication.onnx)
+            self._take(model, msgspec.structs.replace(proven, rounded=rounded))
         except LoadProblem as error:
             return str(error)
         except Exception as error:
