@@ -37,6 +37,8 @@ PLACES = ("output",)
 #: What a worker says of itself in the shared memory.
 GONE, STARTING, READY, FAILED = 0.0, 1.0, 2.0, 3.0
 MAX_FEATURES = 200
+#: Stands for the columns beyond those.
+OTHERS = "(others)"
 
 Labels = tuple[tuple[str, str], ...]
 Axis = tuple[str, Sequence[str]]
@@ -156,6 +158,7 @@ class Metrics:
     ) -> None:
         kept = list(dict.fromkeys(features))[:MAX_FEATURES]
         self._features = set(kept)
+        by_feature = (("feature", [*kept, OTHERS]),)
         self.state = Family("mlops_worker_state", "gauge", "For this service itself.")
         self.pid = Family("mlops_worker_pid", "gauge", "For this service itself.")
         self.in_progress = Family(
@@ -195,13 +198,13 @@ class Metrics:
             "mlops_feature_missing_total",
             "counter",
             "Rows without a value, by column.",
-            (("feature", [*kept, "(others)"]),),
+            by_feature,
         )
         self.outside = Family(
             "mlops_feature_out_of_range_total",
             "counter",
             "Rows with a value beyond those of the training data, by column.",
-            (("feature", [*kept, "(others)"]),),
+            by_feature,
         )
         self.nonfinite = Family(
             "mlops_nonfinite_total",
@@ -243,11 +246,14 @@ class Metrics:
 
     def count_missing(self, feature: str, rows: int) -> None:
         """Count rows that have no value in a column."""
-        self.missing.add(rows, feature if feature in self._features else "(others)")
+        self.missing.add(rows, self._named(feature))
 
     def count_outside(self, feature: str, rows: int) -> None:
         """Count rows with a value that the training data's range does not hold."""
-        self.outside.add(rows, feature if feature in self._features else "(others)")
+        self.outside.add(rows, self._named(feature))
+
+    def _named(self, feature: str) -> str:
+        return feature if feature in self._features else OTHERS
 
     def states(self) -> list[float]:
         """Return what every worker says of itself."""

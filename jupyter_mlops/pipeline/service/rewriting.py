@@ -76,8 +76,7 @@ def rewritten(
     touched: Set[str],
 ) -> Made:
     """Return a statement as a service executes it, for the names that it changes there."""
-    maker = _Maker(statement, learned, target, fits)
-    maker.touched = touched
+    maker = _Maker(statement, learned, target, fits, touched)
     node = maker.visit(numbered(statement.node))
     if not isinstance(node, ast.stmt) or _is_idle(node):
         return Made(None, set(), set(), maker.chose, maker.relabeled, plain=True)
@@ -165,7 +164,12 @@ def _takes(node: ast.expr) -> bool:
 
 class _Maker(ast.NodeTransformer):
     def __init__(
-        self, statement: Statement, learned: Learned, target: Set[str], fits: Mapping[str, int]
+        self,
+        statement: Statement,
+        learned: Learned,
+        target: Set[str],
+        fits: Mapping[str, int],
+        touched: Set[str] = frozenset(),
     ) -> None:
         self.statement = statement
         self.names: Names = statement.before
@@ -173,7 +177,7 @@ class _Maker(ast.NodeTransformer):
         self.target = target
         self.fits = fits
         self.chose = self.relabeled = False
-        self.touched: Set[str] = frozenset()
+        self.touched = touched
         self.loop = ""
         self.print = fingerprint(statement.node)
 
