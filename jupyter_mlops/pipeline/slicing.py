@@ -81,7 +81,7 @@ def predict_problems(notebook: Notebook, chosen: str | None = None) -> list[Prob
             Problem(
                 problem=f"No cell defines a function {chosen}",
                 why=f"Those that are defined are: {there}" if there else "None is defined",
-                remedy="Name one of them, or leave --predict out",
+                remedy=f"{'Name one of them' if there else 'Define it'}, or leave --predict out",
                 where=notebook.path.name,
             )
         ]
