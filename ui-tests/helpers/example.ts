@@ -1,5 +1,6 @@
 import * as path from 'path';
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import { MlopsPanel } from './MlopsPanel';
 
 export const EXAMPLE = 'iris_classifier.ipynb';
 
@@ -16,4 +17,16 @@ export async function openExample(
   }
   await page.sidebar.openTab('filebrowser');
   await page.notebook.openByPath(file);
+}
+
+/** The panel beside the example, once all is found that it needs. */
+export async function panelOfExample(
+  page: IJupyterLabPageFixture,
+  folder: string
+): Promise<MlopsPanel> {
+  await openExample(page, folder);
+  const panel = new MlopsPanel(page);
+  await panel.open();
+  await panel.waitForAnalysis();
+  return panel;
 }

@@ -1,8 +1,7 @@
 import * as path from 'path';
 import { expect, test } from '@jupyterlab/galata';
 import { FakeServer } from '../helpers/FakeServer';
-import { MlopsPanel } from '../helpers/MlopsPanel';
-import { EXAMPLE, openExample } from '../helpers/example';
+import { EXAMPLE, panelOfExample } from '../helpers/example';
 
 const SCREENSHOTS = path.join(__dirname, '..', 'test-results', 'captures');
 
@@ -21,10 +20,7 @@ test('picks what is captured, by keyboard alone', async ({ page, tmpPath }) => {
     ]
   };
   await page.goto();
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   const fold = panel.root.locator('.jp-Mlops-captures');
   await fold.locator('summary').focus();
   await page.keyboard.press('Enter');

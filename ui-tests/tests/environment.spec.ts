@@ -1,9 +1,8 @@
 import * as path from 'path';
 import { expect, test } from '@jupyterlab/galata';
 import { FakeServer } from '../helpers/FakeServer';
-import { MlopsPanel } from '../helpers/MlopsPanel';
 import { ENVIRONMENT } from '../helpers/environments';
-import { openExample } from '../helpers/example';
+import { panelOfExample } from '../helpers/example';
 
 const SCREENSHOTS = path.join(__dirname, '..', 'test-results', 'environment');
 const LOCK_TIMEOUT = 2 * 60 * 1000;
@@ -19,10 +18,7 @@ test('locks the environment, and again with edits', async ({
       asked.push(request.method());
     }
   });
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await panel.toggle('Publish');
   await panel.toggle('Notebook');
   expect(asked).toEqual([]);
@@ -81,10 +77,7 @@ for (const theme of ['Light', 'Dark']) {
     if (theme === 'Dark') {
       await page.theme.setDarkTheme();
     }
-    await openExample(page, tmpPath);
-    const panel = new MlopsPanel(page);
-    await panel.open();
-    await panel.waitForAnalysis();
+    const panel = await panelOfExample(page, tmpPath);
     await panel.toggle('Publish');
     await panel.toggle('Notebook');
     await panel.toggle('Environment');

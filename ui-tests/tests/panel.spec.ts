@@ -4,7 +4,7 @@ import { DIGEST, PUBLISHED, REFERENCE, SERVICE } from '../helpers/answers';
 import type { NewEvent } from '../helpers/FakeServer';
 import { FakeServer } from '../helpers/FakeServer';
 import { MlopsPanel } from '../helpers/MlopsPanel';
-import { EXAMPLE, openExample } from '../helpers/example';
+import { EXAMPLE, openExample, panelOfExample } from '../helpers/example';
 
 const SCREENSHOTS = path.join(__dirname, '..', 'test-results', 'panel');
 
@@ -186,10 +186,7 @@ test('shows the job again after the page is loaded again', async ({
       response.url().includes('/api/workspaces/') &&
       Boolean(response.request().postData()?.includes(EXAMPLE))
   );
-  await openExample(page, tmpPath);
-  const panel = new MlopsPanel(page);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await panel.publishButton.click();
   await expect(panel.publishButton).toBeDisabled();
   server.say(server.jobs[0], ...UNTIL_RUN);
@@ -208,10 +205,7 @@ test('shows the job again after the page is loaded again', async ({
 test('says what is wrong, and what to do next', async ({ page, tmpPath }) => {
   const server = await FakeServer.start(page);
   await page.goto();
-  await openExample(page, tmpPath);
-  const panel = new MlopsPanel(page);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await panel.publishButton.click();
   await expect(panel.publishButton).toBeDisabled();
   server.say(
@@ -237,10 +231,7 @@ test('says what is wrong, and what to do next', async ({ page, tmpPath }) => {
 test('shows the job that is in the way', async ({ page, tmpPath }) => {
   const server = await FakeServer.start(page);
   await page.goto();
-  await openExample(page, tmpPath);
-  const panel = new MlopsPanel(page);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   const job = {
     id: 'job-of-another',
     kind: 'publish' as const,

@@ -4,7 +4,7 @@ import { expect, test } from '@jupyterlab/galata';
 import { FakeServer } from '../helpers/FakeServer';
 import { MlopsPanel } from '../helpers/MlopsPanel';
 import { FOREST, STUDY } from '../helpers/pipelines';
-import { openExample } from '../helpers/example';
+import { openExample, panelOfExample } from '../helpers/example';
 
 const SCREENSHOTS = path.join(__dirname, '..', 'test-results', 'pipeline');
 
@@ -16,10 +16,7 @@ test('draws the steps, goes to their cells and follows typing', async ({
   page,
   tmpPath
 }) => {
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await panel.toggle('Publish');
   await expect(panel.steps).toHaveCount(3);
   await expect(panel.steps.first()).toHaveAccessibleName('Data cells 1–3');

@@ -1,7 +1,6 @@
 import * as path from 'path';
 import { expect, test } from '@jupyterlab/galata';
-import { MlopsPanel } from '../helpers/MlopsPanel';
-import { openExample } from '../helpers/example';
+import { panelOfExample } from '../helpers/example';
 
 /** Where to publish to; without one, to the server's embedded registry. */
 const TARGET = process.env.MLOPS_TEST_TARGET ?? '';
@@ -31,10 +30,7 @@ test('publishes a notebook, serves it, and runs it again', async ({
   tmpPath
 }) => {
   test.setTimeout(PUBLISH_TIMEOUT + 5 * 60 * 1000);
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await expect(panel.section('notebook')).toContainText('n_trees');
   await expect(panel.section('notebook')).toContainText('scikit-learn');
   await page.notebook.save();
@@ -94,10 +90,7 @@ test('asks about unsaved changes, and never saves by itself', async ({
   page,
   tmpPath
 }) => {
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
+  const panel = await panelOfExample(page, tmpPath);
   await page.notebook.addCell('code', 'a_change = 1');
   const dirty = page.locator('.lm-TabBar-tab.lm-mod-current.jp-mod-dirty');
   await expect(dirty).toBeVisible();

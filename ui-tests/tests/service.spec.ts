@@ -1,10 +1,11 @@
 import * as path from 'path';
 import type { Locator } from '@playwright/test';
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import { expect, test } from '@jupyterlab/galata';
 import { ANALYSIS, SERVICE_CODE } from '../helpers/answers';
 import { FakeServer } from '../helpers/FakeServer';
-import { MlopsPanel } from '../helpers/MlopsPanel';
-import { openExample } from '../helpers/example';
+import type { MlopsPanel } from '../helpers/MlopsPanel';
+import { panelOfExample } from '../helpers/example';
 
 const SCREENSHOTS = path.join(__dirname, '..', 'test-results', 'service');
 
@@ -17,6 +18,18 @@ const fold = (panel: MlopsPanel) =>
 const code = (panel: MlopsPanel) =>
   panel.root.getByRole('region', { name: 'Service code' });
 
+/** The panel with the code of the example's service in sight. */
+async function unfolded(
+  page: IJupyterLabPageFixture,
+  folder: string
+): Promise<MlopsPanel> {
+  const panel = await panelOfExample(page, folder);
+  await panel.toggle('Publish');
+  await fold(panel).locator('summary').focus();
+  await page.keyboard.press('Enter');
+  return panel;
+}
+
 const colour = (text: Locator) =>
   text.evaluate(node => getComputedStyle(node).color);
 
@@ -24,13 +37,7 @@ test('previews the code of the service while it is typed', async ({
   page,
   tmpPath
 }) => {
-  const panel = new MlopsPanel(page);
-  await openExample(page, tmpPath);
-  await panel.open();
-  await panel.waitForAnalysis();
-  await panel.toggle('Publish');
-  await fold(panel).locator('summary').focus();
-  await page.keyboard.press('Enter');
+  const panel = await unfolded(page, tmpPath);
   await expect(fold(panel)).toContainText(
     'The model answers itself: there is no code.'
   );
@@ -79,13 +86,7 @@ for (const theme of ['Light', 'Dark']) {
     if (theme === 'Dark') {
       await page.theme.setDarkTheme();
     }
-    const panel = new MlopsPanel(page);
-    await openExample(page, tmpPath);
-    await panel.open();
-    await panel.waitForAnalysis();
-    await panel.toggle('Publish');
-    await fold(panel).locator('summary').focus();
-    await page.keyboard.press('Enter');
+    const panel = await unfolded(page, tmpPath);
     await expect(fold(panel)).toContainText('model, species');
     const keyword = code(panel).getByText('def', { exact: true });
     await expect(keyword).toBeVisible();
