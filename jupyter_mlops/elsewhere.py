@@ -17,13 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from jupyter_mlops import assemble, papers, prove, settings
+from jupyter_mlops import assemble, papers, prove
 from jupyter_mlops.assemble import Draft
 from jupyter_mlops.attest import bundle
 from jupyter_mlops.attest.keys import PrivateKey
 from jupyter_mlops.environment import lock as locks
 from jupyter_mlops.environment import options as lock_options
-from jupyter_mlops.environment import tags
+from jupyter_mlops.environment import tags, wheels
 from jupyter_mlops.environment import verify as environments
 from jupyter_mlops.environment.ground import Ground
 from jupyter_mlops.environment.models import Lock
@@ -165,11 +165,9 @@ def _packages(platform: str, plot: Plot, draft: Draft, on_event: OnEvent) -> _Pa
 
 def _wheels_of_any(lock: Lock, platform: str) -> Iterator[Path]:
     """Yield the wheels of a lock that no index has, and that fit another platform as well."""
-    for package in lock.packages:
-        for name, sha256 in package.wheels.items():
-            kept = settings.wheels() / sha256 / name
-            if kept.is_file() and tags.rank(name, lock.python, platform) < tags.NEVER:
-                yield kept
+    for name, place in wheels.kept(lock).items():
+        if tags.rank(name, lock.python, platform) < tags.NEVER:
+            yield place
 
 
 def _tell_difference(proven: Lock, lock: Lock, on_event: OnEvent) -> None:

@@ -118,7 +118,6 @@ def create(
         except uv.Failed as error:
             shutil.rmtree(root, ignore_errors=True)
             raise _not_installed(error) from None
-        shutil.rmtree(root / wheels.FOLDER, ignore_errors=True)
         (root / READY).write_text(json.dumps({"lock": lock.sha256}))
         prune.hold(root)
     prune.prune()
@@ -128,8 +127,7 @@ def create(
 def _install(lock: Lock, executable: str, root: Path, folder: Path | None, foreign: bool) -> None:
     uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
-    pinned.write_text(lock.text, encoding="utf-8")
-    wheels.place_beside(lock, root)
+    pinned.write_text(wheels.text_with_places(lock), encoding="utf-8")
     common: tuple[str, ...] = ("pip", "install", "--quiet", "--no-deps")
     common += ("--python", str(root / "bin" / "python"))
     if foreign:
@@ -155,7 +153,7 @@ def _install_by_name(
         hashes = " ".join(f"--hash=sha256:{digest}" for digest in package.wheels.values())
         lines.append(f"{package.name}=={package.version} {hashes}\n")
     named.write_text("".join(sorted(lines)))
-    links = [str(root / wheels.FOLDER)] if (root / wheels.FOLDER).is_dir() else []
+    links = sorted(str(place.parent) for place in wheels.kept(lock).values())
     variants = {package.version.partition("+")[2] for package in lock.packages}
     torch = [local for local in sorted(variants) if TORCH.fullmatch(local)]
     install = uv.patiently if patient else uv.call

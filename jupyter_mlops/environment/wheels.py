@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -24,14 +25,37 @@ def keep(path: Path, sha256: str) -> Path:
     return place
 
 
+def kept(lock: Lock) -> dict[str, Path]:
+    """Return, by their file names, the wheels of a lock that are kept here."""
+    places = {
+        name: settings.wheels() / sha256 / name
+        for package in lock.packages
+        for name, sha256 in package.wheels.items()
+    }
+    return {name: place for name, place in places.items() if place.is_file()}
+
+
+def text_with_places(lock: Lock) -> str:
+    """Return the lock's text with the kept wheels named by where they are kept.
+
+    uv unpacks a wheel once for each folder that it comes from, and keeps that: copies beside
+    each environment would fill its cache.
+    """
+    text = lock.text
+    for name, place in kept(lock).items():
+        text = text.replace(_path(f"{FOLDER}/{name}"), _path(str(place)))
+    return text
+
+
 def place_beside(lock: Lock, folder: Path) -> None:
     """Copy the kept wheels of a lock into the folder where its paths look for them."""
-    for package in lock.packages:
-        for name, sha256 in package.wheels.items():
-            kept = settings.wheels() / sha256 / name
-            if kept.is_file():
-                (folder / FOLDER).mkdir(exist_ok=True)
-                shutil.copyfile(kept, folder / FOLDER / name)
+    for name, place in kept(lock).items():
+        (folder / FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(place, folder / FOLDER / name)
+
+
+def _path(value: str) -> str:
+    return f"path = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _link(source: Path, target: Path) -> None:

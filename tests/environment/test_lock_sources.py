@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_a_source_distribution_is_built_once_and_locked_by_its_hash(
     assert done.stdout.strip() == "True"
     assert not list(made.site_packages.rglob("direct_url.json"))
     assert verify.installed_hashes(made, found)["src-only"] == sha256
+
+
+def test_a_kept_wheel_is_unpacked_once_for_all_environments(
+    index: Index, kernel_with: MakeKernel, tmp_path: Path
+) -> None:
+    index.add(sdist("src-only", "1.0"), wheel("other", "1.0"))
+    both = [needs("src-only", "1.0"), needs("other", "1.0")]
+    locks = [lock.lock(both[:count], kernel_with()) for count in (1, 2)]
+    shutil.rmtree(tmp_path / "cache")
+    roots = {verify.create(found, sys.executable).root for found in locks}
+    assert len(roots) == 2
+    assert all([*root.glob("lib/*/site-packages/src_only*")] for root in roots)
+    assert len([*(tmp_path / "cache" / "archive-v0").glob("*/src_only.py")]) == 1
 
 
 def test_the_source_of_a_dependency_keeps_the_kernel_s_version(
