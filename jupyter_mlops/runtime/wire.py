@@ -13,6 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 64 * 1024
+#: Seconds until connections are taken again by a process that has no more files to open.
+FULL_PAUSE = 0.5
 _CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\n" + _CLOSE
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _CLOSE
@@ -84,9 +86,15 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.sockets = [sock]
+        self._again: asyncio.TimerHandle | None = None
+        self._told = False
         sock.setblocking(False)
-        self._loop.add_reader(sock.fileno(), self._accept)
         self._open = True
+        self._listen()
+
+    def _listen(self) -> None:
+        self._again = None
+        self._loop.add_reader(self._socket.fileno(), self._accept)
 
     def _accept(self) -> None:
         try:
@@ -94,14 +102,23 @@ class Listener:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # another worker was first
         except OSError as error:
-            logger.warning("A connection was not accepted: %s.", error.strerror)
+            self._full(error)
             return
+        self._told = False
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         coming = self._loop.connect_accepted_socket(self._protocol, connection)
         task = self._loop.create_task(coming)
         self._tasks.add(task)
         task.add_done_callback(self._came)
+
+    def _full(self, error: OSError) -> None:
+        """Leave connections waiting for a moment: most likely too many are open (EMFILE)."""
+        if not self._told:  # once, not each time while it lasts
+            logger.warning("Connections are not accepted for now: %s.", error.strerror)
+            self._told = True
+        self._loop.remove_reader(self._socket.fileno())
+        self._again = self._loop.call_later(FULL_PAUSE, self._listen)
 
     def _came(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -112,6 +129,8 @@ class Listener:
         """Take no more connections."""
         if self._open:
             self._open = False
+            if self._again is not None:
+                self._again.cancel()
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
 

@@ -110,6 +110,26 @@ def test_one_exposition_whoever_answers(forest_root: Path, tmp_path: Path) -> No
         service.client.delete(f"/v1/runs/{run}")
 
 
+def test_a_worker_with_too_many_connections_waits_for_some_to_end(
+    plain_root: Path, tmp_path: Path
+) -> None:
+    with serving(plain_root, tmp_path) as service:
+        (worker,) = workers(service)
+        _, hard = worker.rlimit(psutil.RLIMIT_NOFILE)
+        worker.rlimit(psutil.RLIMIT_NOFILE, (worker.num_fds() + 10, hard))
+        before = sum(worker.cpu_times()[:2])
+        address = ("127.0.0.1", int(service.url.rpartition(":")[2]))
+        held = [socket.create_connection(address) for _ in range(30)]
+        time.sleep(3)
+        assert sum(worker.cpu_times()[:2]) - before < 1, "it does not try all the time"
+        for each in held:
+            each.close()
+        wait_until(lambda: httpx.get(f"{service.url}/health/live", trust_env=False).is_success)
+        log = (tmp_path / "service.log").read_text()
+        assert log.count("Connections are not accepted for now: Too many open files") == 1
+        assert service.stop() == 0
+
+
 def test_workers_end_with_their_supervisor(plain_root: Path, tmp_path: Path) -> None:
     with serving(plain_root, tmp_path) as service:
         (worker,) = workers(service)  # without a model one is enough
