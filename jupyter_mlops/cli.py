@@ -42,7 +42,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="jupyter mlops", description="From the notebook to production, in one command."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_reading, _add_publish, _add_vouching, _add_running, _add_services):
+        add(commands)
+    cli_catalog.add(functools.partial(_command, commands))
+    return parser
 
+
+def _add_reading(commands: Any) -> None:
+    """Add what reads a notebook and publishes nothing."""
     analyze = _command(commands, "analyze", _analyze, show.analysis, "say what a notebook needs")
     analyze.add_argument("notebook", type=Path, metavar="NOTEBOOK")
 
@@ -61,12 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("--base", metavar="IMAGE", help="base image: auto, a reference, oci:DIR")
     arguments.lock_options(about)
 
-    prune = _command(commands, "prune", _prune, show.pruned, "free space that nobody uses")
-    prune.add_argument("--keep", type=int, metavar="N", help="how many environments stay at most")
-    prune.add_argument(
-        "--layers", type=int, metavar="GB", help="how many GB of layers stay at most"
-    )
+    export = _command(commands, "export", _export, show.exported, "write a notebook's steps")
+    export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER|OUT.py")
+    export.add_argument("--split", choices=["auto", "headings", "cells", "none"], default="auto")
 
+    sliced = _command(commands, "slice", _slice, show.sliced, "show the cells that names need")
+    sliced.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    sliced.add_argument("names", nargs="+", metavar="NAME")
+    sliced.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb|OUT.py")
+
+
+def _add_publish(commands: Any) -> None:
     publish = _command(commands, "publish", _publish, show.published, "publish a notebook")
     publish.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     publish.add_argument(
@@ -119,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     arguments.lock_options(publish, "of an image; several, with the kernel's own, make an index")
     arguments.parameters(publish)
 
+
+def _add_vouching(commands: Any) -> None:
+    """Add what says whether a publication can be trusted."""
     audit = _command(
         commands,
         "audit",
@@ -140,6 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--key", type=Path, required=True, metavar="PUBLIC")
     verify.set_defaults(code=lambda result: 0 if result.ok else AttestationError.exit_code)
 
+
+def _add_running(commands: Any) -> None:
+    """Add what runs a publication, or a notebook, once."""
     run = _command(commands, "run", _run, show.run, "run a publication or a notebook again")
     run.add_argument("subject", metavar="REF|NOTEBOOK")
     run.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb")
@@ -162,16 +181,9 @@ def _parser() -> argparse.ArgumentParser:
         "--block-rows", type=int, default=10_000, metavar="N", help="in memory at once; 0 for all"
     )
 
-    export = _command(commands, "export", _export, show.exported, "write a notebook's steps")
-    export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
-    export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER|OUT.py")
-    export.add_argument("--split", choices=["auto", "headings", "cells", "none"], default="auto")
 
-    sliced = _command(commands, "slice", _slice, show.sliced, "show the cells that names need")
-    sliced.add_argument("notebook", type=Path, metavar="NOTEBOOK")
-    sliced.add_argument("names", nargs="+", metavar="NAME")
-    sliced.add_argument("-o", "--output", type=Path, metavar="OUT.ipynb|OUT.py")
-
+def _add_services(commands: Any) -> None:
+    """Add what serves a publication, and what frees the space that it took."""
     serve = _command(commands, "serve", _serve, show.service, "serve a publication over HTTP")
     serve.add_argument("reference", metavar="REF")
     serve.add_argument("--with", dest="with_", choices=["process", "docker"], default="process")
@@ -185,8 +197,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--lines", type=int, default=100, metavar="N", help="how many of the last")
     _command(commands, "services", _services, show.services, "list the running services")
 
-    cli_catalog.add(functools.partial(_command, commands))
-    return parser
+    prune = _command(commands, "prune", _prune, show.pruned, "free space that nobody uses")
+    prune.add_argument("--keep", type=int, metavar="N", help="how many environments stay at most")
+    prune.add_argument(
+        "--layers", type=int, metavar="GB", help="how many GB of layers stay at most"
+    )
 
 
 def _command(
