@@ -25,10 +25,15 @@ def main() -> int:
         return 1 if os.environ.get("CI") == "true" else 0
     from tests.fixtures_registry import run_registry
 
-    with tempfile.TemporaryDirectory() as text, run_registry(Path(text)) as registry:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as text,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        run_registry(Path(text)) as registry,
+    ):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         target = f"{registry.url}/lab/iris"
         environment = {**os.environ, "PATH": path, "MLOPS_TEST_TARGET": target}
+        environment["JUPYTER_MLOPS_HOME"] = home
         command = [str(Path(sys.executable).parent / "jlpm"), "test:ui", *sys.argv[1:]]
         return subprocess.run(command, cwd=HERE.parent, env=environment).returncode
 

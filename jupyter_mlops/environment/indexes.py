@@ -23,6 +23,7 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 #: Settings of uv that hold the name of a file or folder, and how several are divided.
 PATHS = {"UV_FIND_LINKS": ",", "UV_CONFIG_FILE": "", "SSL_CERT_FILE": "", "SSL_CLIENT_CERT": ""}
 SHORTEST_SECRET = 4
+PYPI = "https://pypi.org/simple"
 
 
 def environment(folder: Path | None = None) -> dict[str, str]:
@@ -45,6 +46,19 @@ def arguments(folder: Path | None = None) -> list[str]:
         return []
     no_index = pip_settings.read(given).get("no-index", "")
     return ["--no-index"] if no_index.lower() in {"1", "true", "yes", "on"} else []
+
+
+def default(folder: Path | None = None) -> str:
+    """Return the address of the index that uv asks by default.
+
+    Nothing where it may hold a login, is a folder, or where uv's own files say it.
+    """
+    if _uv_files(os.environ, folder) & INDEX_KEYS:
+        return ""
+    given = environment(folder)
+    address = given.get("UV_DEFAULT_INDEX") or given.get("UV_INDEX_URL") or PYPI
+    address = re.sub(r"^[\w-]+=", "", address.strip())
+    return address if re.match(r"https?://[^@?]*$", address) else ""
 
 
 def secrets() -> list[str]:

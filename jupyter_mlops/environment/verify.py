@@ -23,6 +23,7 @@ from jupyter_mlops.errors import LockError
 READY = prune.READY
 #: The address in the lock does not answer to us; the configured index may have the same file.
 ELSEWHERE = re.compile(r"HTTP status client error|[Nn]o such file or directory|[Nn]ot found")
+PACKAGE = "\n[[packages]]\n"
 TORCH = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
 
 
@@ -127,7 +128,7 @@ def create(
 def _install(lock: Lock, executable: str, root: Path, folder: Path | None, foreign: bool) -> None:
     uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
-    pinned.write_text(wheels.text_with_places(lock), encoding="utf-8")
+    pinned.write_text(_pinned(lock, folder), encoding="utf-8")
     common: tuple[str, ...] = ("pip", "install", "--quiet", "--no-deps")
     common += ("--python", str(root / "bin" / "python"))
     if foreign:
@@ -138,6 +139,24 @@ def _install(lock: Lock, executable: str, root: Path, folder: Path | None, forei
         if not error.transient and not ELSEWHERE.search(str(error)):
             raise
         _install_by_name(lock, root, common, folder, patient=not error.transient)
+
+
+def _pinned(lock: Lock, folder: Path | None) -> str:
+    """Return the lock with what only this machine knows: kept wheels' places, and the index.
+
+    A lock names no index; but by it uv finds what it has unpacked before, without asking anybody.
+    """
+    text = wheels.text_with_places(lock)
+    index = indexes.default(folder)
+    if not index:
+        return text
+    head, *packages = text.split(PACKAGE)
+    line = f"\nindex = {json.dumps(index)}\nwheels = ["
+    named = [
+        package if "{ path = " in package else package.replace("\nwheels = [", line)
+        for package in packages
+    ]
+    return PACKAGE.join([head, *named])
 
 
 def _install_by_name(

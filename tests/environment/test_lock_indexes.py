@@ -50,6 +50,26 @@ def traces(*folders: Path) -> Iterator[str]:
                 yield from (f"{path}: {s}" for s in SECRETS if s.encode() in content)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("UV_CACHE_DIR", "anything", "https://pypi.org/simple"),
+        ("UV_DEFAULT_INDEX", "ours=https://host/simple ", "https://host/simple"),
+        ("UV_INDEX_URL", "http://host:8080/simple", "http://host:8080/simple"),
+        ("PIP_INDEX_URL", "https://host/simple", "https://host/simple"),
+        ("UV_DEFAULT_INDEX", "https://user:word@host/simple", ""),
+        ("UV_DEFAULT_INDEX", "https://host/simple?token=word", ""),
+        ("UV_DEFAULT_INDEX", "file:///srv/simple", ""),
+        ("UV_DEFAULT_INDEX", "/srv/simple", ""),
+    ],
+)
+def test_the_default_index_is_named_without_a_login(
+    unconfigured: None, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert indexes.default() == expected
+
+
 @pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"])
 def test_credentials_leave_no_trace_and_the_lock_can_be_installed(
     private: Index,

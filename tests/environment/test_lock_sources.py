@@ -71,6 +71,24 @@ def test_a_kept_wheel_is_unpacked_once_for_all_environments(
     assert len([*(tmp_path / "cache" / "archive-v0").glob("*/src_only.py")]) == 1
 
 
+def test_what_was_unpacked_before_is_not_fetched_again(
+    index: Index, kernel_with: MakeKernel, tmp_path: Path
+) -> None:
+    index.add(wheel("alpha", "1.0"))  # this index allows nobody to keep anything
+    found = lock.lock([needs("alpha", "1.0")], kernel_with())
+    made = verify.create(found, sys.executable)
+    index.asked.clear()
+    shutil.rmtree(made.root)
+    made = verify.create(found, sys.executable)
+    assert (made.site_packages / "alpha.py").is_file()
+    assert not [path for path in index.asked if path.endswith(".whl")]
+    assert len([*(tmp_path / "cache" / "archive-v0").glob("*/alpha.py")]) == 1
+    _, sha256 = wheel_of(found, "alpha")
+    other = lock.parse(found.text.replace(sha256, "0" * 64), found.python, found.platform)
+    with pytest.raises(LockError, match="cannot be installed"):
+        verify.create(other, sys.executable)
+
+
 def test_the_source_of_a_dependency_keeps_the_kernel_s_version(
     index: Index, kernel_with: MakeKernel
 ) -> None:
