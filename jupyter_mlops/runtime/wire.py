@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import Coroutine
 from types import FrameType
@@ -15,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEAD = 64 * 1024
 #: Seconds until connections are taken again by a process that has no more files to open.
 FULL_PAUSE = 0.5
+#: Seconds until that is said again.
+FULL_TOLD = 60
 _CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\n" + _CLOSE
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _CLOSE
@@ -87,7 +90,7 @@ class Listener:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.sockets = [sock]
         self._again: asyncio.TimerHandle | None = None
-        self._told = False
+        self._told = -math.inf
         sock.setblocking(False)
         self._open = True
         self._listen()
@@ -104,7 +107,6 @@ class Listener:
         except OSError as error:
             self._full(error)
             return
-        self._told = False
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         coming = self._loop.connect_accepted_socket(self._protocol, connection)
@@ -114,9 +116,9 @@ class Listener:
 
     def _full(self, error: OSError) -> None:
         """Leave connections waiting for a moment: most likely too many are open (EMFILE)."""
-        if not self._told:  # once, not each time while it lasts
+        if self._loop.time() - self._told > FULL_TOLD:
             logger.warning("Connections are not accepted for now: %s.", error.strerror)
-            self._told = True
+            self._told = self._loop.time()
         self._loop.remove_reader(self._socket.fileno())
         self._again = self._loop.call_later(FULL_PAUSE, self._listen)
 
