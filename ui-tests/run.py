@@ -32,10 +32,9 @@ def main() -> int:
     ):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         target = f"{registry.url}/lab/iris"
-        environment = {**os.environ, "PATH": path, "MLOPS_TEST_TARGET": target}
-        environment["JUPYTER_MLOPS_HOME"] = home
+        own = {"PATH": path, "MLOPS_TEST_TARGET": target, "JUPYTER_MLOPS_HOME": home}
         command = [str(Path(sys.executable).parent / "jlpm"), "test:ui", *sys.argv[1:]]
-        return subprocess.run(command, cwd=HERE.parent, env=environment).returncode
+        return subprocess.run(command, cwd=HERE.parent, env={**os.environ, **own}).returncode
 
 
 def _missing() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from jupyter_mlops.environment.models import Lock, Package
 from jupyter_mlops.errors import LockError
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "jupyter-mlops"\n'
+#: What is kept of a package, beside its wheels.
+KEYS = ("name", "version", "marker", "requires-python")
 
 
 def parse(text: str, python: str, platform: str) -> Lock:
@@ -43,20 +45,50 @@ def canonical(text: str, folder: Path, python: str, platform: str) -> str:
     package has a file without a hash, or no wheel at all.
     """
     content = tomllib.loads(text)
-    parts = [HEAD]
-    if "requires-python" in content:
-        parts.append(f"requires-python = {_value(content['requires-python'])}\n")
-    packages = content.get("packages", [])
-    for item in sorted(packages, key=lambda item: (item["name"], item.get("version", ""))):
-        parts.append("\n[[packages]]\n")
-        for key in ("name", "version", "marker", "requires-python"):
-            if key in item:
-                parts.append(f"{key} = {_value(item[key])}\n")
+    packages = []
+    for item in sorted(
+        content.get("packages", []), key=lambda it: (it["name"], it.get("version", ""))
+    ):
         fitting = [w for w in _wheels(item) if tags.rank(_name(w), python, platform) < tags.NEVER]
         files = sorted((_file(item["name"], wheel, folder) for wheel in fitting), key=_name)
         if not files:
             raise _unhashed(item["name"], "its lock names no wheel")
-        parts.append("wheels = [\n" + "".join(f"    {_value(file)},\n" for file in files) + "]\n")
+        packages.append({key: item[key] for key in KEYS if key in item} | {"wheels": files})
+    return _written(content, packages)
+
+
+def to_install(lock: Lock, index: str) -> str:
+    """Return a lock as uv is given it on this machine, with the address of an index or nothing.
+
+    Kept wheels are named by where they are kept: uv unpacks a wheel once for each folder that it
+    comes from, so copies beside each environment would fill its cache. And a lock names no index,
+    but by it uv finds what it has unpacked before, without asking anybody.
+    """
+    content = tomllib.loads(lock.text)
+    places = wheels.kept(lock)
+    packages = []
+    for item in content.get("packages", []):
+        files = [_placed(wheel, places) for wheel in _wheels(item)]
+        here = any("path" in file for file in files)
+        named = {"index": index} if index and not here else {}
+        packages.append({**item, **named, "wheels": files})
+    return _written(content, packages)
+
+
+def _placed(wheel: Mapping[str, Any], places: Mapping[str, Path]) -> dict[str, Any]:
+    place = places.get(_name(wheel)) if "path" in wheel else None
+    return {**wheel, "path": str(place)} if place else {**wheel}
+
+
+def _written(content: Mapping[str, Any], packages: Iterable[Mapping[str, Any]]) -> str:
+    parts = [HEAD]
+    if "requires-python" in content:
+        parts.append(f"requires-python = {_value(content['requires-python'])}\n")
+    for item in packages:
+        parts.append("\n[[packages]]\n")
+        parts += [f"{key} = {_value(item[key])}\n" for key in (*KEYS, "index") if key in item]
+        files = "".join(f"    {_value(file)},\n" for file in item["wheels"])
+        parts.append(f"wheels = [\n{files}]\n")
     return "".join(parts)
 
 

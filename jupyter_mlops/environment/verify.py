@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from jupyter_mlops import settings
-from jupyter_mlops.environment import complaints, indexes, prune, uv, wheels
+from jupyter_mlops.environment import complaints, indexes, lockfile, prune, uv, wheels
 from jupyter_mlops.environment.models import Lock
 from jupyter_mlops.environment.options import UV_PLATFORMS
 from jupyter_mlops.errors import LockError
@@ -23,7 +23,6 @@ from jupyter_mlops.errors import LockError
 READY = prune.READY
 #: The address in the lock does not answer to us; the configured index may have the same file.
 ELSEWHERE = re.compile(r"HTTP status client error|[Nn]o such file or directory|[Nn]ot found")
-PACKAGE = "\n[[packages]]\n"
 TORCH = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
 
 
@@ -128,7 +127,7 @@ def create(
 def _install(lock: Lock, executable: str, root: Path, folder: Path | None, foreign: bool) -> None:
     uv.run("venv", "--quiet", "--no-config", "--python", executable, str(root))
     pinned = root / "pylock.toml"
-    pinned.write_text(_pinned(lock, folder), encoding="utf-8")
+    pinned.write_text(lockfile.to_install(lock, indexes.default(folder)), encoding="utf-8")
     common: tuple[str, ...] = ("pip", "install", "--quiet", "--no-deps")
     common += ("--python", str(root / "bin" / "python"))
     if foreign:
@@ -139,24 +138,6 @@ def _install(lock: Lock, executable: str, root: Path, folder: Path | None, forei
         if not error.transient and not ELSEWHERE.search(str(error)):
             raise
         _install_by_name(lock, root, common, folder, patient=not error.transient)
-
-
-def _pinned(lock: Lock, folder: Path | None) -> str:
-    """Return the lock with what only this machine knows: kept wheels' places, and the index.
-
-    A lock names no index; but by it uv finds what it has unpacked before, without asking anybody.
-    """
-    text = wheels.text_with_places(lock)
-    index = indexes.default(folder)
-    if not index:
-        return text
-    head, *packages = text.split(PACKAGE)
-    line = f"\nindex = {json.dumps(index)}\nwheels = ["
-    named = [
-        package if "{ path = " in package else package.replace("\nwheels = [", line)
-        for package in packages
-    ]
-    return PACKAGE.join([head, *named])
 
 
 def _install_by_name(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -35,27 +34,11 @@ def kept(lock: Lock) -> dict[str, Path]:
     return {name: place for name, place in places.items() if place.is_file()}
 
 
-def text_with_places(lock: Lock) -> str:
-    """Return the lock's text with the kept wheels named by where they are kept.
-
-    uv unpacks a wheel once for each folder that it comes from, and keeps that: copies beside
-    each environment would fill its cache.
-    """
-    text = lock.text
-    for name, place in kept(lock).items():
-        text = text.replace(_path(f"{FOLDER}/{name}"), _path(str(place)))
-    return text
-
-
 def place_beside(lock: Lock, folder: Path) -> None:
     """Copy the kept wheels of a lock into the folder where its paths look for them."""
     for name, place in kept(lock).items():
         (folder / FOLDER).mkdir(exist_ok=True)
         shutil.copyfile(place, folder / FOLDER / name)
-
-
-def _path(value: str) -> str:
-    return f"path = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops import settings
-from jupyter_mlops.environment import lock, sizes
+from jupyter_mlops.environment import lock, lockfile, sizes
 from jupyter_mlops.environment.asking import RUNTIME
 from jupyter_mlops.environment.options import LockOptions, moment
 from jupyter_mlops.errors import UsageError
@@ -46,6 +46,9 @@ def test_the_kernels_versions_and_their_closure_with_hashes(
         assert package.wheels == {file.name: file.sha256}
         assert not package.sizes, "uv tells them in one run and not in the next"
         assert sizes.of(found)[package.name] == len(file.content)
+    assert lockfile.to_install(found, "") == found.text
+    named = tomllib.loads(lockfile.to_install(found, index.url))["packages"]
+    assert {package["index"] for package in named} == {index.url}
 
 
 def test_extras_specifiers_and_edits(kernel_with: MakeKernel) -> None:
